@@ -1,0 +1,25 @@
+# The two commands of the README, and the few that developers use. Each sets up what it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+SETUP := . .ci/setup
+
+.PHONY: help demo test build bench fmt lint
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: ## the main job: embedded upstream, components, a real MariaDB, a comparison of every row
+	@$(SETUP) demo && cargo run --locked -q -p tidegate -- demo $(DEMO_ARGS)
+
+test: ## what CI runs: format, lints, unit, property, golden and system tests
+	@$(SETUP) test && .ci/test
+
+build: ## the binary, as target/debug/tidegate
+	@$(SETUP) build && cargo build --locked -p tidegate
+
+bench: ## the table of ratios
+	@$(SETUP) demo && cargo run --locked -q -p tg-bench --
+
+lint: ## clippy and rustfmt
+	@$(SETUP) build && cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings
