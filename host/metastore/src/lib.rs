@@ -1,0 +1,37 @@
+//! The cluster's metadata: a small ordered key-value store with compare-and-set, watches and leases, and the
+//! records of changefeeds on top of it.
+//!
+//! Does: define [`MetaStore`]; implement it on one local file ([`EmbeddedStore`]) and on etcd ([`EtcdStore`]);
+//! keep changefeed records in a versioned form ([`ChangefeedStore`]) and guard them by owner revision.
+//!
+//! Does not: elect (it offers the compare that an election needs), schedule, or keep span assignments.
+//!
+//! Invariants:
+//! - Every write has a revision; revisions rise by at least one and are never reused.
+//! - A transaction is applied whole or not at all, and is durable when its call returns.
+//! - A watch delivers every write under its prefix once, in order of revision, or ends with an error.
+//! - A stored checkpoint never goes back, and only the owner whose revision is current moves it.
+//! - Fields that a record has and this version does not know are kept when it is written again.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod changefeed;
+mod codes;
+mod embedded;
+mod error;
+mod etcd;
+mod kv;
+mod lease;
+mod owner;
+mod record;
+mod table;
+
+pub use changefeed::ChangefeedStore;
+pub use codes::CODES;
+pub use embedded::EmbeddedStore;
+pub use error::MetaError;
+pub use etcd::EtcdStore;
+pub use kv::{
+    Compare, Event, EventKind, KeyValue, LeaseId, MetaStore, Op, OpResult, Range, Revision, TxnOutcome, WatchStream,
+};
+pub use owner::OwnerRevision;
+pub use record::{ChangefeedInfo, ChangefeedStatus, DdlRecord, DdlState, FORMAT, FeedError, FeedState};
