@@ -1,0 +1,39 @@
+//! The host's side of the WIT contract, as generated.
+
+#![allow(missing_docs, unreachable_pub, reason = "generated from the contract, which has the words")]
+#![allow(unused_qualifications, clippy::all, reason = "generated")]
+
+/// The world of sinks, and everything the worlds share.
+pub(crate) mod sink {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "sink-plugin",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "tidegate:plugin/rows.row-batch": crate::capability::rows::BatchResource,
+            "tidegate:plugin/metrics.counter": crate::capability::metrics::CounterResource,
+            "tidegate:plugin/metrics.gauge": crate::capability::metrics::GaugeResource,
+            "tidegate:plugin/sql.connection": crate::capability::sql::ConnectionResource,
+        },
+    });
+}
+
+/// The world of dispatchers.
+pub(crate) mod dispatcher {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "dispatcher-plugin",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "tidegate:plugin/types": super::sink::tidegate::plugin::types,
+            "tidegate:plugin/rows": super::sink::tidegate::plugin::rows,
+            "tidegate:plugin/session": super::sink::tidegate::plugin::session,
+            "tidegate:plugin/log": super::sink::tidegate::plugin::log,
+            "tidegate:plugin/metrics": super::sink::tidegate::plugin::metrics,
+        },
+    });
+}
+
+pub(crate) use sink::tidegate::plugin as api;

@@ -1,0 +1,48 @@
+//! `metrics`: the guest's own counters and gauges.
+
+use crate::bindings::api::metrics::{Host, HostCounter, HostGauge};
+use crate::state::State;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use wasmtime::component::Resource;
+
+/// A counter's cell.
+pub struct CounterResource(Arc<AtomicU64>);
+/// A gauge's cell.
+pub struct GaugeResource(Arc<AtomicU64>);
+
+impl Host for State {}
+
+impl HostCounter for State {
+    async fn new(&mut self, name: String) -> wasmtime::Result<Resource<CounterResource>> {
+        let cell = self.metrics.counter(&name);
+        Ok(self.table.push(CounterResource(cell))?)
+    }
+
+    async fn add(&mut self, counter: Resource<CounterResource>, n: u64) -> wasmtime::Result<()> {
+        self.table.get(&counter)?.0.fetch_add(n, Relaxed);
+        Ok(())
+    }
+
+    async fn drop(&mut self, counter: Resource<CounterResource>) -> wasmtime::Result<()> {
+        self.table.delete(counter)?;
+        Ok(())
+    }
+}
+
+impl HostGauge for State {
+    async fn new(&mut self, name: String) -> wasmtime::Result<Resource<GaugeResource>> {
+        let cell = self.metrics.gauge(&name);
+        Ok(self.table.push(GaugeResource(cell))?)
+    }
+
+    async fn set(&mut self, gauge: Resource<GaugeResource>, v: f64) -> wasmtime::Result<()> {
+        self.table.get(&gauge)?.0.store(v.to_bits(), Relaxed);
+        Ok(())
+    }
+
+    async fn drop(&mut self, gauge: Resource<GaugeResource>) -> wasmtime::Result<()> {
+        self.table.delete(gauge)?;
+        Ok(())
+    }
+}

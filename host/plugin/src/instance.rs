@@ -1,0 +1,125 @@
+//! What every instance has, whatever its world.
+
+use crate::call::stopped;
+use crate::engine::PluginEngine;
+use crate::error::{CallError, CallFault, Stop};
+use crate::grant::{Grants, LaneContext};
+use crate::state::{CallClock, DeadlineReached, State};
+use crate::{PluginMetrics, call};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+use tg_model::Position;
+use wasmtime::{Store, UpdateDeadline};
+
+/// What an instance may use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Linear memory in bytes.
+    pub memory_bytes: usize,
+    /// Guest time per call; a sink has it anew after every capability call.
+    pub call: Duration,
+}
+
+impl Limits {
+    /// Defaults for sinks: 256 MiB, 30 s.
+    pub const SINK: Self = Self { memory_bytes: 256 << 20, call: Duration::from_secs(30) };
+    /// Defaults for dispatchers: 256 MiB, 1 s.
+    pub const DISPATCHER: Self = Self { memory_bytes: 256 << 20, call: Duration::from_secs(1) };
+}
+
+/// What an instance is started for.
+#[derive(Clone, Debug)]
+pub struct InstanceSpec {
+    /// Who it is.
+    pub lane: LaneContext,
+    /// Lanes of the slot.
+    pub lanes: u16,
+    /// The plugin's configuration as JSON text.
+    pub config: String,
+    /// Everything up to here is durable.
+    pub checkpoint: Position,
+    /// What the plugin returned with its last acknowledged barrier.
+    pub state: Option<Vec<u8>>,
+    /// What it may open.
+    pub grants: Grants,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// The store of an instance and whether it still lives.
+pub(crate) struct Core {
+    pub(crate) store: Store<State>,
+    pub(crate) plugin: Arc<str>,
+    dead: bool,
+    started: Instant,
+}
+
+impl Core {
+    pub(crate) fn new(
+        engine: &PluginEngine,
+        plugin: Arc<str>,
+        metrics: Arc<PluginMetrics>,
+        spec: &InstanceSpec,
+    ) -> Self {
+        let clock = CallClock::new(Arc::clone(&engine.ticks), spec.limits.call);
+        let state = State::new(
+            Arc::clone(&plugin),
+            spec.lane.clone(),
+            spec.grants.clone(),
+            metrics,
+            clock,
+            spec.limits.memory_bytes,
+        );
+        let mut store = Store::new(&engine.engine, state);
+        store.limiter(|s| &mut s.memory);
+        store.epoch_deadline_callback(|ctx| match ctx.data().clock.left() {
+            Some(left) => Ok(UpdateDeadline::Continue(left)),
+            None => Err(DeadlineReached.into()),
+        });
+        Self { store, plugin, dead: false, started: Instant::now() }
+    }
+
+    /// A call begins. Until [`Core::end`] the instance counts as dead, so that a call dropped half-way leaves none behind.
+    pub(crate) fn begin(&mut self, call: &'static str) -> Result<(), CallError> {
+        if self.dead {
+            return Err(self.error(call, stopped(Stop::Dead, String::new())));
+        }
+        self.dead = true;
+        let ticks = self.store.data_mut().clock.begin();
+        self.store.set_epoch_deadline(ticks);
+        self.started = Instant::now();
+        self.store.data().metrics.calls.fetch_add(1, Relaxed);
+        Ok(())
+    }
+
+    /// The call ends.
+    pub(crate) fn end<T>(&mut self, call: &'static str, result: wasmtime::Result<T>) -> Result<T, CallError> {
+        let state = self.store.data();
+        let guest = self.started.elapsed().saturating_sub(state.clock.waited);
+        state.metrics.guest_ns.fetch_add(guest.as_nanos() as u64, Relaxed);
+        state.metrics.memory_peak_bytes.fetch_max(state.memory.used_bytes as u64, Relaxed);
+        match result {
+            Ok(value) => {
+                self.dead = false;
+                Ok(value)
+            }
+            Err(e) => {
+                state.metrics.traps.fetch_add(1, Relaxed);
+                let fault = call::classify(&e, state);
+                Err(self.error(call, fault))
+            }
+        }
+    }
+
+    /// The answer breaks the contract: the instance is not asked again.
+    pub(crate) fn breach(&mut self, call: &'static str, detail: String) -> CallError {
+        self.dead = true;
+        self.store.data().metrics.traps.fetch_add(1, Relaxed);
+        self.error(call, stopped(Stop::Contract, detail))
+    }
+
+    pub(crate) fn error(&self, call: &'static str, fault: CallFault) -> CallError {
+        CallError { plugin: Arc::clone(&self.plugin), call, fault }
+    }
+}
