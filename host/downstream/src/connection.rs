@@ -1,0 +1,287 @@
+//! One connection of one plugin instance.
+
+use crate::classify::{Phase, fault, lost};
+use crate::connect::connect;
+use crate::packets::{PACKET_SOFT_BYTES, packets};
+use crate::progress::{LaneClaim, ProgressTable, fenced};
+use crate::{Executed, Fault, FaultKind, Flavor, MysqlTarget, ResultRows, ServerFacts};
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tg_model::Position;
+
+/// Room in a packet for what the protocol and the guard add.
+const PACKET_SLACK_BYTES: usize = 1024;
+/// Longest piece of a statement that a message repeats.
+const SHOWN_CHARS_MAX: usize = 200;
+
+/// A connection; fenced when it was opened with a claim. Connects again by itself when it was lost between calls.
+///
+/// A call that is dropped before its end loses the connection; what that means for its outcome is the caller's to ask
+/// with [`MysqlConnection::durable`].
+#[derive(Debug)]
+pub struct MysqlConnection {
+    target: Arc<MysqlTarget>,
+    facts: Arc<ServerFacts>,
+    /// Taken out while a call is in progress, so that one cut short leaves none behind.
+    conn: Option<Conn>,
+    fence: Option<Fence>,
+    round_trips: u64,
+}
+
+#[derive(Debug)]
+struct Fence {
+    claim: LaneClaim,
+    table: ProgressTable,
+    durable_at_open: Option<Position>,
+}
+
+impl MysqlConnection {
+    pub(crate) async fn open(
+        target: Arc<MysqlTarget>,
+        facts: Arc<ServerFacts>,
+        claim: Option<LaneClaim>,
+    ) -> Result<Self, Fault> {
+        let (mut conn, _) = connect(&target).await?;
+        let fence = match claim {
+            None => None,
+            Some(claim) => {
+                let table = ProgressTable::new(&target.progress_database);
+                let durable_at_open = table.claim(&mut conn, &claim).await?;
+                Some(Fence { claim, table, durable_at_open })
+            }
+        };
+        Ok(Self { target, facts, conn: Some(conn), fence, round_trips: 0 })
+    }
+
+    /// What the server is.
+    #[must_use]
+    pub fn facts(&self) -> &ServerFacts {
+        &self.facts
+    }
+
+    /// Product.
+    #[must_use]
+    pub fn flavor(&self) -> Flavor {
+        self.facts.flavor
+    }
+
+    /// Largest statement the server takes, in bytes.
+    #[must_use]
+    pub fn max_statement_bytes(&self) -> u32 {
+        self.facts.max_packet_bytes.saturating_sub(PACKET_SLACK_BYTES as u32)
+    }
+
+    /// Round trips that carried transactions.
+    #[must_use]
+    pub const fn round_trips(&self) -> u64 {
+        self.round_trips
+    }
+
+    /// The lane's position in the downstream when the connection was opened; `None`: no claim, or nothing written yet.
+    #[must_use]
+    pub fn durable_at_open(&self) -> Option<Position> {
+        self.fence.as_ref().and_then(|f| f.durable_at_open)
+    }
+
+    /// The lane's position in the downstream now. `None` without a claim, or when nothing was written yet.
+    ///
+    /// # Errors
+    /// [`FaultKind::Fenced`] when the slot has another owner.
+    pub async fn durable(&mut self) -> Result<Option<Position>, Fault> {
+        let Some(Fence { claim, table, .. }) = &self.fence else {
+            return Ok(None);
+        };
+        let (claim, table) = (claim.clone(), table.clone());
+        let mut conn = self.take().await?;
+        let doing = self.doing("reading progress from");
+        let limit = self.target.statement_timeout;
+        let read = table.read(&mut conn, &claim);
+        let timed_out = || Err(Fault::own(FaultKind::Retryable, &doing, format!("no answer within {limit:?}")));
+        let answer = Box::pin(tokio::time::timeout(limit, read)).await.unwrap_or_else(|_| timed_out());
+        let alive = answer.as_ref().map_or_else(|e| e.errno != 0 || e.kind == FaultKind::Fenced, |_| true);
+        self.conn = alive.then_some(conn);
+        answer
+    }
+
+    /// One transaction: statement i is `data[ends[i-1]..ends[i]]`. On a fenced connection the lane's progress row is locked and
+    /// checked first, and moved to `to` if given.
+    ///
+    /// Takes two round trips and one more for each packet beyond the first.
+    ///
+    /// # Errors
+    /// Nothing took effect, but for [`FaultKind::Unknown`].
+    pub async fn transact(&mut self, data: &[u8], ends: &[u32], to: Option<Position>) -> Result<Executed, Fault> {
+        let guard = self.fence.as_ref().map(|f| f.table.guard_sql(&f.claim, to));
+        let first = guard.map_or_else(|| "BEGIN".to_owned(), |g| format!("BEGIN;{g}"));
+        let soft = if self.target.multi_statements { PACKET_SOFT_BYTES } else { 1 };
+        let max = (self.facts.max_packet_bytes as usize).saturating_sub(PACKET_SLACK_BYTES);
+        let packets = packets(&first, data, ends, soft, max);
+        let mut conn = self.take().await?;
+        let body = Box::pin(self.body(&mut conn, packets)).await;
+        let executed = match body {
+            Ok(executed) => executed,
+            Err(fault) => {
+                self.undo(conn, &fault).await;
+                return Err(fault);
+            }
+        };
+        self.round_trips += 1;
+        let doing = self.doing("committing to");
+        let outcome = self.guarded(Phase::Open, &doing, self.target.statement_timeout, conn.query_drop("COMMIT")).await;
+        match outcome {
+            Ok(()) => {
+                self.conn = Some(conn);
+                Ok(executed)
+            }
+            Err(fault) => {
+                if fault.kind != FaultKind::Unknown {
+                    self.undo(conn, &fault).await;
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    /// Everything before COMMIT.
+    async fn body(&mut self, conn: &mut Conn, packets: Vec<Vec<u8>>) -> Result<Executed, Fault> {
+        let doing = self.doing("writing to");
+        let mut executed = Executed::default();
+        // Answers come in the order of the statements: BEGIN, the guard if there is one, the rest.
+        let guard_at = self.fence.is_some().then_some(1);
+        let mut number = 0;
+        for packet in packets {
+            self.round_trips += 1;
+            let mut matched = None;
+            let run = run_all(conn, packet, |affected, warnings| {
+                if guard_at == Some(number) {
+                    matched = Some(affected);
+                } else {
+                    executed.affected += affected;
+                    executed.warnings += warnings;
+                }
+                number += 1;
+            });
+            let limit = self.target.statement_timeout;
+            let outcome = self.guarded(Phase::Undone, &doing, limit, run).await;
+            // A lost guard explains any error behind it.
+            if let (Some(n), Some(fence)) = (matched, &self.fence)
+                && n != 1
+            {
+                let stored = fence.table.read(conn, &fence.claim).await;
+                return Err(stored.err().unwrap_or_else(|| fenced(&doing, fence.claim.epoch, None)));
+            }
+            outcome?;
+        }
+        Ok(executed)
+    }
+
+    /// One statement outside a transaction.
+    ///
+    /// # Errors
+    /// [`FaultKind::Unknown`] when the connection broke before the answer.
+    pub async fn execute(&mut self, statement: &str) -> Result<Executed, Fault> {
+        let mut conn = self.take().await?;
+        let doing = self.doing(&format!("running {} on", shown(statement)));
+        let mut executed = Executed::default();
+        let run = run_all(&mut conn, statement.as_bytes().to_vec(), |affected, warnings| {
+            executed.affected += affected;
+            executed.warnings += warnings;
+        });
+        let outcome = self.guarded(Phase::Open, &doing, self.target.ddl_timeout, run).await;
+        self.keep(conn, outcome).map(|()| executed)
+    }
+
+    /// Rows of a query, at most `max_rows`.
+    ///
+    /// # Errors
+    /// [`FaultKind::Refused`] when there are more rows.
+    pub async fn query(&mut self, statement: &str, max_rows: u32) -> Result<ResultRows, Fault> {
+        let mut conn = self.take().await?;
+        let doing = self.doing(&format!("querying {} on", shown(statement)));
+        let read = async {
+            let mut result = conn.query_iter(statement).await?;
+            let columns = result.columns().unwrap_or_default();
+            let mut rows = Vec::new();
+            while let Some(row) = result.next().await? {
+                if rows.len() <= max_rows as usize {
+                    rows.push(row);
+                }
+            }
+            result.drop_result().await?;
+            Ok((columns, rows))
+        };
+        let outcome = self.guarded(Phase::Undone, &doing, self.target.statement_timeout, read).await;
+        let (columns, rows) = self.keep(conn, outcome)?;
+        if rows.len() > max_rows as usize {
+            return Err(Fault::own(FaultKind::Refused, &doing, format!("more than {max_rows} rows")));
+        }
+        Ok(ResultRows::new(&columns, rows))
+    }
+
+    /// The connection, made anew if it was lost.
+    async fn take(&mut self) -> Result<Conn, Fault> {
+        if let Some(conn) = self.conn.take() {
+            return Ok(conn);
+        }
+        Ok(connect(&self.target).await?.0)
+    }
+
+    async fn guarded<T>(
+        &self,
+        phase: Phase,
+        doing: &str,
+        limit: Duration,
+        run: impl Future<Output = mysql_async::Result<T>>,
+    ) -> Result<T, Fault> {
+        match Box::pin(tokio::time::timeout(limit, run)).await {
+            Ok(outcome) => outcome.map_err(|e| fault(e, phase, doing)),
+            Err(_) => Err(Fault::own(lost(phase), doing, format!("no answer within {limit:?}"))),
+        }
+    }
+
+    /// Keeps the connection unless it broke.
+    fn keep<T>(&mut self, conn: Conn, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        let alive = outcome.as_ref().map_or_else(|e| e.errno != 0, |_| true);
+        self.conn = alive.then_some(conn);
+        outcome
+    }
+
+    /// Ends the open transaction; a connection on which that fails is closed, which ends it as well.
+    async fn undo(&mut self, mut conn: Conn, because: &Fault) {
+        let spoke = because.errno != 0 || because.kind == FaultKind::Fenced;
+        if spoke {
+            let rolled_back =
+                Box::pin(tokio::time::timeout(self.target.connect_timeout, conn.query_drop("ROLLBACK"))).await;
+            if matches!(rolled_back, Ok(Ok(()))) {
+                self.conn = Some(conn);
+            }
+        }
+    }
+
+    fn doing(&self, what: &str) -> String {
+        format!("{what} {}", self.target.display_name())
+    }
+}
+
+/// Runs one packet and tells the affected rows and warnings of each statement in it.
+async fn run_all(conn: &mut Conn, packet: Vec<u8>, mut each: impl FnMut(u64, u32)) -> mysql_async::Result<()> {
+    let mut result = conn.query_iter(packet).await?;
+    loop {
+        each(result.affected_rows(), u32::from(result.warnings()));
+        if result.is_empty() {
+            return Ok(());
+        }
+        while result.next().await?.is_some() {}
+    }
+}
+
+fn shown(statement: &str) -> String {
+    let mut text: String = statement.chars().take(SHOWN_CHARS_MAX).collect();
+    if text.len() < statement.len() {
+        text.push('…');
+    }
+    text
+}

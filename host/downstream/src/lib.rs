@@ -1,0 +1,39 @@
+//! What plugins are granted to write with: SQL connections that belong to the host.
+//!
+//! Does: connect to MySQL, MariaDB and TiDB ([`MysqlEndpoint`]), set the session up, say what the server is, run
+//! transactions in few round trips, classify errors, fence writers and keep their progress in the downstream.
+//! Does not: build statements (that is the plugin's work), decide when to try again, know tables.
+//!
+//! Invariants:
+//! - A transaction of a fenced lane holds its progress row's lock and commits only while the row's epoch is its own. The
+//!   position moves in the same transaction as the rows.
+//! - `COMMIT` is sent alone, after everything before it succeeded. A connection lost earlier has changed nothing; one lost
+//!   from then on gives [`FaultKind::Unknown`], and [`MysqlConnection::durable`] tells.
+//! - Taking a slot raises the epoch of all its lanes in one transaction, which waits for those of the writer before.
+//! - Secrets appear in no error and no debug output.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod classify;
+pub mod codes;
+mod connect;
+mod connection;
+mod dialect;
+mod endpoint;
+mod errno;
+mod fault;
+mod grant;
+mod packets;
+mod progress;
+mod result;
+mod secret;
+mod session;
+mod target;
+
+pub use connection::MysqlConnection;
+pub use dialect::{Flavor, ServerFacts};
+pub use endpoint::MysqlEndpoint;
+pub use fault::{Fault, FaultKind};
+pub use progress::{LaneClaim, ProgressTable};
+pub use result::{Cell, Executed, ResultRows};
+pub use secret::Secret;
+pub use target::{MysqlTarget, MysqlTls};

@@ -1,0 +1,240 @@
+//! Values as SQL literals, for a session with `sql_mode` without NO_BACKSLASH_ESCAPES, `time_zone` +00:00 and utf8mb4.
+
+use std::io::Write;
+use tgr1::{FormatError, Image, PackedTime, text};
+use tidegate_sdk::LogicalType;
+
+/// How the values of a column are spelled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Literal {
+    Int,
+    Uint,
+    /// FLOAT and DOUBLE alike, as a DOUBLE literal: an f32 that was widened is exact as f64, so the server stores
+    /// and compares the very same bits.
+    Float,
+    Decimal,
+    Text,
+    Bytes,
+    Date,
+    Datetime,
+    Time,
+    Vector,
+}
+
+impl Literal {
+    pub(crate) const fn of(logical: LogicalType) -> Self {
+        match logical {
+            LogicalType::Int | LogicalType::Year => Self::Int,
+            // By number: independent of the members' character set, and 0 is the invalid value.
+            LogicalType::Uint | LogicalType::Enumeration | LogicalType::Set | LogicalType::Bit => Self::Uint,
+            LogicalType::Float32 | LogicalType::Float64 => Self::Float,
+            LogicalType::Decimal => Self::Decimal,
+            LogicalType::Text | LogicalType::Json => Self::Text,
+            LogicalType::Bytes => Self::Bytes,
+            LogicalType::Date => Self::Date,
+            LogicalType::Datetime | LogicalType::Timestamp => Self::Datetime,
+            LogicalType::Time => Self::Time,
+            LogicalType::Vector => Self::Vector,
+        }
+    }
+
+    /// Whether the slot refers to bytes elsewhere in the row.
+    pub(crate) const fn is_string(self) -> bool {
+        matches!(self, Self::Decimal | Self::Text | Self::Bytes | Self::Vector)
+    }
+}
+
+/// Appends the value of a column.
+#[inline]
+pub(crate) fn push_value(
+    out: &mut Vec<u8>,
+    image: &Image<'_>,
+    col: usize,
+    literal: Literal,
+) -> Result<(), FormatError> {
+    let Some(raw) = image.u64(col) else {
+        out.extend_from_slice(b"NULL");
+        return Ok(());
+    };
+    if literal.is_string() {
+        push_string(out, image.bytes(col).ok_or(FormatError::Bounds("string"))?, literal);
+        return Ok(());
+    }
+    match literal {
+        Literal::Int => text::i64_text(out, raw.cast_signed()),
+        Literal::Uint => text::u64_text(out, raw),
+        Literal::Float => push_float(out, f64::from_bits(raw)),
+        Literal::Date => in_quotes(out, |out| PackedTime(raw).date_text(out)),
+        Literal::Datetime => {
+            let time = PackedTime(raw);
+            // Zero fractions need not be spelled; others never have more digits than the column.
+            in_quotes(out, |out| time.datetime_text(out, if time.micro() == 0 { 0 } else { 6 }));
+        }
+        _ => {
+            let micros = raw.cast_signed();
+            in_quotes(out, |out| text::time_text(out, micros, if micros % 1_000_000 == 0 { 0 } else { 6 }));
+        }
+    }
+    Ok(())
+}
+
+fn push_string(out: &mut Vec<u8>, bytes: &[u8], literal: Literal) {
+    match literal {
+        Literal::Decimal if bytes.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.')) => {
+            out.extend_from_slice(bytes);
+        }
+        Literal::Vector => in_quotes(out, |out| text::vector_text(out, bytes)),
+        Literal::Bytes => {
+            out.extend_from_slice(b"_binary'");
+            push_escaped(out, bytes);
+            out.push(b'\'');
+        }
+        _ => {
+            out.push(b'\'');
+            push_escaped(out, bytes);
+            out.push(b'\'');
+        }
+    }
+}
+
+fn in_quotes(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'\'');
+    write(out);
+    out.push(b'\'');
+}
+
+/// With an exponent always: without one the server reads a DECIMAL and rounds twice.
+fn push_float(out: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
+        // Writing to a Vec cannot fail.
+        let _ = write!(out, "{value:e}");
+    } else {
+        out.push(b'0');
+    }
+}
+
+/// Appends the bytes with quotes and backslashes escaped. Neither byte occurs inside a longer UTF-8 character, and the
+/// server takes any other byte as it is.
+fn push_escaped(out: &mut Vec<u8>, mut bytes: &[u8]) {
+    while let Some(at) = special(bytes) {
+        let (plain, rest) = bytes.split_at(at);
+        out.extend_from_slice(plain);
+        if let Some((first, rest)) = rest.split_first() {
+            out.extend_from_slice(&[b'\\', *first]);
+            bytes = rest;
+        }
+    }
+    out.extend_from_slice(bytes);
+}
+
+/// Where the first quote or backslash is. Looks at eight bytes a step: a byte of `x` is zero where the byte is found, and
+/// `(x - 1) & !x` has its high bit set there (and possibly in bytes above, hence the search within the step).
+fn special(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let zero_byte = |x: u64| x.wrapping_sub(ONES) & !x & HIGHS;
+    let (chunks, tail) = bytes.as_chunks::<8>();
+    for (i, chunk) in chunks.iter().enumerate() {
+        let word = u64::from_le_bytes(*chunk);
+        let found = zero_byte(word ^ (ONES * b'\'' as u64)) | zero_byte(word ^ (ONES * b'\\' as u64));
+        if found != 0 {
+            // The lowest bit found is always a true one.
+            return Some(i * 8 + (found.trailing_zeros() / 8) as usize);
+        }
+    }
+    tail.iter().position(|b| matches!(b, b'\'' | b'\\')).map(|i| chunks.len() * 8 + i)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use tgr1::{Batch, BatchWriter, ColumnSpec, ImageKind, Logical, Op, SlotKind};
+
+    #[derive(Clone, Copy)]
+    enum V<'a> {
+        Null,
+        I(i64),
+        U(u64),
+        F(f64),
+        B(&'a [u8]),
+    }
+
+    fn literal(logical: LogicalType, v: V<'_>) -> Vec<u8> {
+        let spec = ColumnSpec::new(0, Logical::from_u8(logical as u8).unwrap());
+        let mut w = BatchWriter::new(1, 1, &[spec], 64);
+        w.begin_row(2, 1, Op::Insert, 0);
+        w.begin_image(ImageKind::After);
+        match v {
+            V::Null => w.put_null(0),
+            V::I(v) => w.put_i64(0, v),
+            V::U(v) => w.put_u64(0, v),
+            V::F(v) => w.put_f64(0, v),
+            V::B(v) => w.put_bytes(0, v),
+        }
+        w.end_row().unwrap();
+        let data = w.finish();
+        let batch = Batch::parse(&data).unwrap();
+        let mut out = Vec::new();
+        push_value(&mut out, &batch.row(0).unwrap().after().unwrap(), 0, Literal::of(logical)).unwrap();
+        assert_eq!(spec.slot == SlotKind::Bytes, Literal::of(logical).is_string());
+        out
+    }
+
+    #[test]
+    fn every_type() {
+        use LogicalType as L;
+        let time = |y, mo, d, h, mi, s, us| V::U(PackedTime::from_parts(y, mo, d, h, mi, s, us).unwrap().0);
+        let vector: Vec<u8> = [1.0_f32, 2.5].iter().flat_map(|f| f.to_le_bytes()).collect();
+        let cases: [(L, V<'_>, &str); 29] = [
+            (L::Int, V::Null, "NULL"),
+            (L::Int, V::I(i64::MIN), "-9223372036854775808"),
+            (L::Uint, V::U(u64::MAX), "18446744073709551615"),
+            (L::Float32, V::F(f64::from(3.14159_f32)), "3.141590118408203e0"),
+            (L::Float64, V::F(-0.0), "-0e0"),
+            (L::Float64, V::F(f64::MAX), "1.7976931348623157e308"),
+            (L::Float64, V::F(5e-324), "5e-324"),
+            (L::Decimal, V::B(b"-123456.7890"), "-123456.7890"),
+            (L::Decimal, V::B(b"1);drop"), "'1);drop'"),
+            (L::Text, V::B("日本 '\\ \n".as_bytes()), "'日本 \\'\\\\ \n'"),
+            (L::Text, V::B(b""), "''"),
+            (L::Text, V::B(b"12345678'"), "'12345678\\''"),
+            (L::Json, V::B(br#"{"a": "\"q'"}"#), r#"'{"a": "\\"q\'"}'"#),
+            (L::Bytes, V::B(b"a'b\\"), "_binary'a\\'b\\\\'"),
+            (L::Date, time(2024, 2, 29, 0, 0, 0, 0), "'2024-02-29'"),
+            (L::Date, V::U(0), "'0000-00-00'"),
+            (L::Datetime, time(2000, 0, 0, 0, 0, 0, 0), "'2000-00-00 00:00:00'"),
+            (L::Datetime, time(9999, 12, 31, 23, 59, 59, 999_999), "'9999-12-31 23:59:59.999999'"),
+            (L::Timestamp, V::U(0), "'0000-00-00 00:00:00'"),
+            (L::Timestamp, time(1970, 1, 1, 0, 0, 1, 1), "'1970-01-01 00:00:01.000001'"),
+            (L::Time, V::I(-1_000_000), "'-00:00:01'"),
+            (L::Time, V::I(-3_020_398_999_999), "'-838:59:58.999999'"),
+            (L::Time, V::I(1), "'00:00:00.000001'"),
+            (L::Year, V::I(0), "0"),
+            (L::Enumeration, V::U(0), "0"),
+            (L::Set, V::U(5), "5"),
+            (L::Bit, V::U(0b101), "5"),
+            (L::Vector, V::B(&vector), "'[1,2.5]'"),
+            (L::Vector, V::B(b""), "'[]'"),
+        ];
+        for (logical, v, expected) in cases {
+            assert_eq!(String::from_utf8(literal(logical, v)).unwrap(), expected);
+        }
+        assert_eq!(literal(L::Bytes, V::B(b"\x00\xff\x27")), b"_binary'\x00\xff\\'\'");
+    }
+
+    proptest! {
+        /// Reading the escaped form as the server does gives the bytes back, and no quote ends it early.
+        #[test]
+        fn escaping_is_undone_by_the_server(bytes in proptest::collection::vec(prop_oneof![Just(b'\''), Just(b'\\'), Just(b'&'), Just(b'('), any::<u8>()], 0..70)) {
+            let mut out = Vec::new();
+            push_escaped(&mut out, &bytes);
+            let (mut read, mut it) = (Vec::new(), out.iter());
+            while let Some(b) = it.next() {
+                prop_assert_ne!(*b, b'\'');
+                read.push(if *b == b'\\' { *it.next().unwrap() } else { *b });
+            }
+            prop_assert_eq!(read, bytes);
+        }
+    }
+}
