@@ -1,0 +1,103 @@
+//! Asking a server.
+
+use crate::{CliError, args::Global};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use std::{error::Error, time::Duration};
+use tg_model::Code;
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for an answer: a create tries the downstream.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A server.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    server: String,
+    pub(crate) namespace: String,
+}
+
+/// What came back: the JSON, and what the server warned about.
+pub(crate) struct Answer {
+    pub(crate) body: Value,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Client {
+    pub(crate) fn new(global: &Global) -> Result<Self, CliError> {
+        // Only the first call in a process has an effect, and one is enough.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let server = match global.server.trim_end_matches('/') {
+            s if s.starts_with("http://") || s.starts_with("https://") => s.to_owned(),
+            s => format!("http://{s}"),
+        };
+        let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(ANSWER_TIMEOUT).build();
+        let http = http.map_err(|e| CliError::Unreachable { server: server.clone(), reason: reason(&e) })?;
+        Ok(Self { http, server, namespace: global.namespace.clone() })
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, CliError> {
+        self.ask(Method::GET, path, None).await.map(|a| a.body)
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Answer, CliError> {
+        self.ask(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Answer, CliError> {
+        self.ask(Method::PUT, path, Some(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value, CliError> {
+        self.ask(Method::DELETE, path, None).await.map(|a| a.body)
+    }
+
+    /// The path of a changefeed, or of something below it.
+    pub(crate) fn feed(&self, id: &str, below: &str) -> String {
+        format!("/api/v2/changefeeds/{}{below}?keyspace={}", encode(id), encode(&self.namespace))
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, CliError> {
+        let mut request = self.http.request(method, format!("{}{path}", self.server));
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let unreachable = |e: reqwest::Error| CliError::Unreachable { server: self.server.clone(), reason: reason(&e) };
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let warnings = response.headers().get_all("x-tidegate-warning").iter();
+        let warnings = warnings.filter_map(|w| w.to_str().ok().map(str::to_owned)).collect();
+        let text = response.text().await.map_err(unreachable)?;
+        let body: Value = serde_json::from_str(&text).map_err(|_| CliError::Strange {
+            server: self.server.clone(),
+            reason: format!("status {status} with a body that is not JSON"),
+        })?;
+        if status.is_success() { Ok(Answer { body, warnings }) } else { Err(self.refused(status, &body)) }
+    }
+
+    fn refused(&self, status: StatusCode, body: &Value) -> CliError {
+        let Some(message) = body.get("error_msg").and_then(Value::as_str) else {
+            let reason = format!("status {status} without a message");
+            return CliError::Strange { server: self.server.clone(), reason };
+        };
+        let code = body.get("tidegate_code").and_then(Value::as_str).and_then(|c| c.strip_prefix("TG-"));
+        let code = code.and_then(|digits| digits.parse().ok()).map(Code);
+        CliError::Refused { message: message.to_owned(), code }
+    }
+}
+
+/// The innermost cause, which says what happened ("connection refused").
+fn reason(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+/// Percent-encodes what would end a path segment or a query value.
+fn encode(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}

@@ -1,0 +1,67 @@
+//! Commands on nodes and the upstream.
+
+use crate::{CliError, Terminal, client::Client};
+use serde_json::{Value, json};
+
+pub(crate) fn text(value: &Value, name: &str) -> String {
+    match value.get(name) {
+        Some(Value::String(s)) => s.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+pub(crate) fn items(list: &Value) -> &[Value] {
+    list.get("items").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+pub(crate) async fn captures(client: &Client, terminal: &mut Terminal<'_>, as_json: bool) -> Result<(), CliError> {
+    let answer = client.get("/api/v2/captures").await?;
+    let captures = items(&answer);
+    if as_json {
+        // The names that `cdc cli capture list` prints.
+        let renamed = captures.iter().map(|c| {
+            json!({ "id": c["id"], "is-owner": c["is_owner"], "address": c["address"], "cluster-id": c["cluster_id"] })
+        });
+        return terminal.json(&renamed.collect());
+    }
+    let owner = |c: &Value| {
+        if c["is_owner"] == true { "owner".to_owned() } else { String::new() }
+    };
+    let row = |c: &Value| vec![text(c, "id"), text(c, "address"), owner(c), text(c, "cluster_id")];
+    terminal.table(&["ID", "ADDRESS", "ROLE", "CLUSTER"], captures.iter().map(row).collect())
+}
+
+pub(crate) async fn drain(client: &Client, terminal: &mut Terminal<'_>, id: &str) -> Result<(), CliError> {
+    let answer = client.post(&format!("/api/v2/captures/{id}/drain"), &json!({})).await?;
+    terminal.say(&format!("Node {id} still holds {} tables.", text(&answer.body, "current_table_count")))
+}
+
+pub(crate) async fn status(client: &Client, terminal: &mut Terminal<'_>, as_json: bool) -> Result<(), CliError> {
+    let status = client.get("/api/v2/status").await?;
+    if as_json {
+        return terminal.json(&status);
+    }
+    let liveness = ["alive", "draining", "stopping"];
+    let liveness = status["liveness"].as_u64().and_then(|n| liveness.get(usize::try_from(n).ok()?).copied());
+    let health = match client.get("/api/v2/health").await {
+        Ok(_) => "healthy".to_owned(),
+        Err(CliError::Refused { message, .. }) => message,
+        Err(error) => return Err(error),
+    };
+    terminal.pairs(&[
+        ("Node", text(&status, "id")),
+        ("Version", text(&status, "version")),
+        ("Cluster", text(&status, "cluster_id")),
+        ("Owner", text(&status, "is_owner")),
+        ("State", liveness.unwrap_or_default().to_owned()),
+        ("Health", health),
+    ])
+}
+
+/// A fresh timestamp.
+pub(crate) async fn tso(client: &Client) -> Result<u64, CliError> {
+    let answer = client.post("/api/v2/tso", &json!({})).await?.body;
+    let part = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
+    Ok(tg_model::Ts::compose(part("timestamp"), part("logic_time")).get())
+}

@@ -1,0 +1,112 @@
+//! From arguments to commands.
+
+use crate::{
+    CliError, Terminal,
+    args::{Capture, Changefeed, Cli, Command, DemoArgs, Format, ServerArgs, TsoCommand},
+    changefeed,
+    client::Client,
+    cluster, explain, print_error, update,
+};
+use clap::Parser;
+use serde_json::json;
+use std::{ffi::OsString, process::ExitCode};
+use tg_model::{CodePage, Coded};
+
+/// What is left to do for the binary.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing; end with this status.
+    Done(ExitCode),
+    /// Run a server.
+    Server(Box<ServerArgs>),
+    /// Run the demo.
+    Demo(DemoArgs),
+}
+
+/// Reads the arguments (the program's name first) and does what they say, except for running servers.
+/// `pages` are the help pages of every crate.
+pub async fn run(args: Vec<OsString>, terminal: &mut Terminal<'_>, pages: &[&[CodePage]]) -> Outcome {
+    let cli = match Cli::try_parse_from(without_cli(args)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let text = if terminal.colour { error.render().ansi().to_string() } else { error.render().to_string() };
+            // Help and version are answers, the rest is not.
+            let to = if error.use_stderr() { &mut *terminal.err } else { &mut *terminal.out };
+            let _ = to.write_all(text.as_bytes());
+            return Outcome::Done(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)));
+        }
+    };
+    let cli = match cli {
+        Cli { command: Command::Server(args), .. } => return Outcome::Server(args),
+        Cli { command: Command::Demo(args), .. } => return Outcome::Demo(args),
+        cli => cli,
+    };
+    match dispatch(cli, terminal, pages).await {
+        Ok(()) => Outcome::Done(ExitCode::SUCCESS),
+        Err(error) => {
+            print_error(terminal, error.code(), &error.to_string(), pages);
+            Outcome::Done(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// `tidegate cli changefeed …` is the same as `tidegate changefeed …`, for fingers that know `cdc cli`.
+fn without_cli(mut args: Vec<OsString>) -> Vec<OsString> {
+    if args.get(1).is_some_and(|a| a == "cli") {
+        args.remove(1);
+    }
+    args
+}
+
+async fn dispatch(cli: Cli, terminal: &mut Terminal<'_>, pages: &[&[CodePage]]) -> Result<(), CliError> {
+    let as_json = cli.global.json || cli.global.output == Format::Json;
+    match cli.command {
+        Command::Explain { code } => {
+            return explain::explain(terminal, as_json, code.as_deref(), pages);
+        }
+        Command::Version if as_json => {
+            return terminal.json(&json!({ "version": env!("CARGO_PKG_VERSION") }));
+        }
+        Command::Version => {
+            return terminal.say(&format!("tidegate {}", env!("CARGO_PKG_VERSION")));
+        }
+        _ => {}
+    }
+    let client = Client::new(&cli.global)?;
+    match cli.command {
+        Command::Changefeed(command) => on_changefeed(command, &client, terminal, as_json).await,
+        Command::Capture(Capture::List) => cluster::captures(&client, terminal, as_json).await,
+        Command::Capture(Capture::Drain { capture_id }) => cluster::drain(&client, terminal, &capture_id).await,
+        Command::Tso(TsoCommand::Query) => {
+            let ts = cluster::tso(&client).await?;
+            terminal.say(&ts.to_string())
+        }
+        Command::Status => cluster::status(&client, terminal, as_json).await,
+        Command::Server(_) | Command::Demo(_) | Command::Explain { .. } | Command::Version => Ok(()),
+    }
+}
+
+async fn on_changefeed(
+    command: Changefeed,
+    client: &Client,
+    terminal: &mut Terminal<'_>,
+    as_json: bool,
+) -> Result<(), CliError> {
+    match command {
+        Changefeed::Create(args) => update::create(client, terminal, as_json, args).await,
+        Changefeed::Update(args) => update::update(client, terminal, as_json, args).await,
+        Changefeed::List { all } => changefeed::list(client, terminal, as_json, all).await,
+        Changefeed::Query { id, simple } => {
+            changefeed::query(client, terminal, as_json, &id.changefeed_id, simple).await
+        }
+        Changefeed::Why { id } => changefeed::why(client, terminal, as_json, &id.changefeed_id).await,
+        Changefeed::Pause { id } => changefeed::pause(client, terminal, &id.changefeed_id).await,
+        Changefeed::Resume { id, overwrite_checkpoint_ts, no_confirm } => {
+            let from = overwrite_checkpoint_ts.as_deref();
+            changefeed::resume(client, terminal, &id.changefeed_id, from, no_confirm).await
+        }
+        Changefeed::Remove { id, no_confirm } => {
+            changefeed::remove(client, terminal, &id.changefeed_id, no_confirm).await
+        }
+    }
+}
