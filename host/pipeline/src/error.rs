@@ -1,0 +1,114 @@
+//! What ends a run of a changefeed.
+
+use std::sync::Arc;
+use tg_model::{Code, Coded, LaneId, Position, SlotId, TableVersion, Ts};
+use tg_plugin::{BadEvent, CallError};
+use tgr1::BatchBuf;
+
+/// Why a run of a changefeed ended.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "fields are named in the messages")]
+pub enum PipelineError {
+    /// The upstream failed in a way that its own retries do not cover.
+    #[error("{}{source}", subject(table))]
+    Upstream { table: String, source: Arc<tg_upstream::UpstreamError> },
+    /// The sorter failed.
+    #[error("slot {slot}: {source}")]
+    Sorter { slot: SlotId, source: tg_sorter::SorterError },
+    /// A row or table cannot be understood.
+    #[error("slot {slot}: {source}")]
+    Mount { slot: SlotId, source: tg_mounter::MountError },
+    /// A batch of our own making is not well-formed.
+    #[error("slot {slot}: a batch is not well-formed: {source}")]
+    Format { slot: SlotId, source: tgr1::FormatError },
+    /// The schema store failed.
+    #[error("{source}")]
+    Schema { source: tg_schema::SchemaError },
+    /// The filter cannot decide.
+    #[error("{source}")]
+    Filter { source: tg_filter::FilterError },
+    /// A sink call failed.
+    #[error("slot {slot}, lane {lane}: {source}")]
+    Sink { slot: SlotId, lane: LaneId, source: CallError },
+    /// A dispatcher call failed.
+    #[error("slot {slot}: the dispatcher failed: {source}")]
+    Dispatcher { slot: SlotId, source: CallError },
+    /// A DDL failed downstream.
+    #[error("DDL at {ts} on `{schema}`.`{table}` failed: {source}; the statement: {query}")]
+    Ddl { ts: Ts, schema: String, table: String, query: String, source: CallError },
+    /// A plugin refused a row.
+    #[error("the row of `{schema}`.`{table}` with commit-ts {commit_ts} was refused: {code}: {message}")]
+    RefusedRow { schema: String, table: String, commit_ts: Ts, code: String, message: String },
+    /// A sink keeps saying that a flush is not complete.
+    #[error("slot {slot}, lane {lane}: the sink never completes its flush at {at}")]
+    NeverComplete { slot: SlotId, lane: LaneId, at: Position },
+    /// A plugin could not be started.
+    #[error("{what} could not be started: {source}")]
+    Start { what: String, source: CallError },
+    /// The progress could not be stored.
+    #[error("the changefeed's progress could not be stored: {detail}")]
+    Store { detail: String, retryable: bool },
+    /// A part of the pipeline has gone without saying why.
+    #[error("{part} ended without a reason")]
+    Gone { part: &'static str },
+    /// More DDLs wait than the bound allows.
+    #[error("more than {limit} DDLs wait at {ts}")]
+    DdlFlood { ts: Ts, limit: usize },
+}
+
+fn subject(table: &str) -> String {
+    if table.is_empty() { String::new() } else { format!("table {table}: ") }
+}
+
+impl PipelineError {
+    /// The first of the rows a plugin refused.
+    pub(crate) fn refused_row(version: &TableVersion, batch: &BatchBuf, refused: &[BadEvent]) -> Self {
+        let first = refused.first();
+        let row = first.and_then(|b| batch.batch().row(b.row as usize));
+        Self::RefusedRow {
+            schema: version.schema.clone(),
+            table: version.name.clone(),
+            commit_ts: Ts::new(row.map_or(0, |r| r.commit_ts())),
+            code: first.map_or_else(String::new, |b| b.code.clone()),
+            message: first.map_or_else(String::new, |b| b.message.clone()),
+        }
+    }
+}
+
+impl Coded for PipelineError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Upstream { source, .. } => source.code(),
+            Self::Sorter { source, .. } => source.code(),
+            Self::Mount { source, .. } => source.code(),
+            Self::Schema { source } => source.code(),
+            Self::Filter { source } => source.code(),
+            Self::Sink { source, .. } | Self::Dispatcher { source, .. } | Self::Start { source, .. } => source.code(),
+            Self::Format { .. } => Code(4001),
+            Self::Ddl { .. } => Code(4002),
+            Self::RefusedRow { .. } => Code(4003),
+            Self::NeverComplete { .. } => Code(4004),
+            Self::Store { .. } => Code(4005),
+            Self::Gone { .. } => Code(4006),
+            Self::DdlFlood { .. } => Code(4007),
+        }
+    }
+
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Upstream { source, .. } => source.is_retryable(),
+            Self::Sorter { source, .. } => source.is_retryable(),
+            Self::Mount { .. }
+            | Self::Schema { .. }
+            | Self::Filter { .. }
+            | Self::Format { .. }
+            | Self::RefusedRow { .. } => false,
+            Self::Sink { source, .. }
+            | Self::Dispatcher { source, .. }
+            | Self::Start { source, .. }
+            | Self::Ddl { source, .. } => source.may_pass(),
+            Self::Store { retryable, .. } => *retryable,
+            Self::NeverComplete { .. } | Self::Gone { .. } | Self::DdlFlood { .. } => true,
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! One run of a changefeed: from its checkpoint until it is stopped, finished or broken.
+
+use crate::ddl::{DdlExecutor, DdlReport};
+use crate::ddl_stream::DdlStream;
+use crate::error::PipelineError;
+use crate::ports::{PluginSource, ProgressStore};
+use crate::slot::{SlotCommand, SlotReport};
+use crate::start::{self, SlotEnd};
+use crate::stats::{Stats, set, set_ts};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tg_cluster::{Controller, Effect, Event};
+use tg_filter::Filter;
+use tg_model::{Position, Span, SpanId, Stage, TableId, Ts};
+use tg_mounter::MountOptions;
+use tg_schema::SchemaStore;
+use tg_sorter::SorterStore;
+use tg_upstream::{FeedOptions, FeedReceiver, Upstream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// How often progress is stored and slots are told that time passes.
+const TICK: Duration = Duration::from_millis(500);
+/// How long the parts of a run may take to end.
+const SHUT_DOWN_MAX: Duration = Duration::from_secs(10);
+/// Most DDL feed events taken at once.
+const DDL_BURST_EVENTS: usize = 256;
+
+/// What a run is to do.
+#[derive(Clone)]
+pub struct FeedPlan {
+    /// Everything up to here is done.
+    pub start: Position,
+    /// Ends here.
+    pub target: Option<Ts>,
+    /// Writer slots; fixed for the changefeed's life.
+    pub slots: u16,
+    /// Lanes of each slot; fixed for the changefeed's life.
+    pub lanes: u16,
+    /// Which tables, rows and DDLs.
+    pub filter: Arc<Filter>,
+    /// How rows are mounted.
+    pub mount: MountOptions,
+    /// Leave out rows that a CDC wrote upstream.
+    pub filter_loop: bool,
+    /// Rows up to this ts may have been written before without a trace of it (no progress kept downstream).
+    pub replay_until: Ts,
+    /// Changes that may wait between the upstream and the sorters.
+    pub feed_buffer_bytes: usize,
+}
+
+/// What a run works with.
+#[derive(Clone)]
+pub struct FeedParts {
+    /// The cluster.
+    pub upstream: Upstream,
+    /// Where changes wait.
+    pub sorters: Arc<SorterStore>,
+    /// Starts sinks and dispatchers.
+    pub plugins: Arc<dyn PluginSource>,
+    /// Keeps progress.
+    pub store: Arc<dyn ProgressStore>,
+    /// Counts.
+    pub stats: Arc<Stats>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FeedEnd {
+    /// The target-ts is reached and durable.
+    Finished,
+    /// It was told to stop.
+    Stopped,
+}
+
+/// Runs a changefeed until `stop` turns true, the target is reached, or an error ends it. Progress is stored before it returns.
+///
+/// # Errors
+/// Whatever ended the run; [`tg_model::Coded::is_retryable`] tells whether to start another one.
+pub async fn run(plan: FeedPlan, parts: FeedParts, stop: watch::Receiver<bool>) -> Result<FeedEnd, PipelineError> {
+    let schema_ts = schema_ts(plan.start);
+    let schema = start::load_schema(&parts.upstream, schema_ts).await?;
+    let mut feed = Feed::start(plan, parts, schema, schema_ts).await?;
+    let ended = feed.serve(stop).await;
+    let stored = feed.store_checkpoint().await;
+    feed.shut_down().await;
+    let end = ended?;
+    stored?;
+    Ok(end)
+}
+
+/// The schema a run starts with: as of the newest DDL that is done. A DDL exactly at the start's ts comes again through the DDL
+/// stream unless the start says that it is done.
+fn schema_ts(start: Position) -> Ts {
+    match start.stage {
+        Stage::Ddl | Stage::Syncpoint => start.ts,
+        Stage::Before | Stage::Rows => start.ts.prev(),
+    }
+}
+
+/// Ends when `stop` is true, or nobody is left who could say so.
+async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|s| *s).await;
+}
+
+struct Feed {
+    plan: FeedPlan,
+    parts: FeedParts,
+    controller: Controller,
+    schema: SchemaStore,
+    ddl_stream: DdlStream,
+    ddl_feed: FeedReceiver,
+    ddl_work: mpsc::UnboundedSender<Arc<tg_model::DdlEvent>>,
+    ddl_reports: mpsc::UnboundedReceiver<DdlReport>,
+    slots: Vec<SlotEnd>,
+    slot_reports: mpsc::UnboundedReceiver<SlotReport>,
+    spans: HashMap<TableId, SpanId>,
+    ddl_spans: Vec<SpanId>,
+    stored: Position,
+    finished: bool,
+    effects: Vec<Effect>,
+    tasks: JoinSet<()>,
+}
+
+/// Span ids are unique within the process.
+fn next_span() -> SpanId {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    SpanId(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Feed {
+    async fn start(plan: FeedPlan, parts: FeedParts, schema: SchemaStore, from: Ts) -> Result<Self, PipelineError> {
+        let (ddl_tx, ddl_feed) = tg_upstream::feed_channel(plan.feed_buffer_bytes);
+        let options = FeedOptions { filter_loop: false, ..FeedOptions::default() };
+        let mut ddl_spans = Vec::new();
+        for span in schema.ddl_spans() {
+            let id = next_span();
+            parts.upstream.subscribe(id, &span, from, options.clone(), ddl_tx.clone());
+            ddl_spans.push(id);
+        }
+        let ddl_sink = start::open_ddl_sink(&plan, &parts).await?;
+        let (ddl_work, work) = mpsc::unbounded_channel();
+        let (reports, ddl_reports) = mpsc::unbounded_channel();
+        let store = Arc::clone(&parts.store);
+        let stats = Arc::clone(&parts.stats);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(DdlExecutor { sink: ddl_sink, store, work, reports, stats }.run());
+        let (slots, slot_reports) = start::open_slots(&plan, &parts, &mut tasks).await?;
+        Ok(Self {
+            controller: Controller::new(plan.slots, plan.start, plan.target),
+            ddl_stream: DdlStream::new(ddl_spans.iter().copied(), from),
+            stored: plan.start,
+            plan,
+            parts,
+            schema,
+            ddl_feed,
+            ddl_work,
+            ddl_reports,
+            slots,
+            slot_reports,
+            spans: HashMap::new(),
+            ddl_spans,
+            finished: false,
+            effects: Vec::new(),
+            tasks,
+        })
+    }
+
+    async fn serve(&mut self, mut stop: watch::Receiver<bool>) -> Result<FeedEnd, PipelineError> {
+        self.add_tables()?;
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut events = Vec::with_capacity(DDL_BURST_EVENTS);
+        while !self.finished {
+            tokio::select! {
+                biased;
+                () = told_to_stop(&mut stop) => return Ok(FeedEnd::Stopped),
+                report = self.slot_reports.recv() => self.slot_report(report)?,
+                report = self.ddl_reports.recv() => self.ddl_report(report)?,
+                () = self.ddl_feed.recv_many(&mut events, DDL_BURST_EVENTS), if self.controller.ddl_room() > DDL_BURST_EVENTS => {
+                    for event in events.drain(..) {
+                        self.ddl_event(event)?;
+                    }
+                }
+                Some(ended) = self.tasks.join_next() => self.task_ended(ended)?,
+                _ = tick.tick() => {
+                    self.store_checkpoint().await?;
+                    self.slots.iter().for_each(|s| { let _ = s.commands.send(SlotCommand::Tick); });
+                    self.schema.gc(self.controller.checkpoint().checkpoint_ts());
+                }
+            }
+        }
+        Ok(FeedEnd::Finished)
+    }
+
+    fn add_tables(&mut self) -> Result<(), PipelineError> {
+        let tables: Vec<_> = self.schema.tables().filter(|v| self.plan.filter.replicates(v)).cloned().collect();
+        tracing::info!(tables = tables.len(), start = %self.plan.start, "changefeed starts");
+        for version in tables {
+            self.step(Event::Table(version))?;
+        }
+        self.step(Event::Started)
+    }
+
+    fn slot_report(&mut self, report: Option<SlotReport>) -> Result<(), PipelineError> {
+        match report.ok_or(PipelineError::Gone { part: "a slot" })? {
+            SlotReport::Failed(error) => Err(error),
+            SlotReport::Progress { slot, applied, resolved, checkpoint } => {
+                self.step(Event::Slot { slot, applied, resolved, checkpoint })
+            }
+        }
+    }
+
+    fn ddl_report(&mut self, report: Option<DdlReport>) -> Result<(), PipelineError> {
+        match report.ok_or(PipelineError::Gone { part: "the DDL executor" })? {
+            DdlReport::Failed(error) => Err(error),
+            DdlReport::Done { ts, seq } => self.step(Event::DdlDone { ts, seq }),
+        }
+    }
+
+    /// A part that ends by itself has reported why, unless it panicked.
+    fn task_ended(&mut self, ended: Result<(), tokio::task::JoinError>) -> Result<(), PipelineError> {
+        match ended {
+            Err(e) if e.is_panic() => Err(PipelineError::Gone { part: "a task (it panicked)" }),
+            _ => Ok(()),
+        }
+    }
+
+    fn ddl_event(&mut self, event: tg_upstream::FeedEvent) -> Result<(), PipelineError> {
+        let Some(resolved) = self.ddl_stream.take(event, &mut self.schema)? else { return Ok(()) };
+        for event in self.ddl_stream.apply(&mut self.schema, &self.plan.filter)? {
+            self.step(Event::Ddl(Arc::new(event)))?;
+        }
+        self.step(Event::DdlResolved(resolved))
+    }
+
+    fn step(&mut self, event: Event) -> Result<(), PipelineError> {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.controller.step(event, &mut effects);
+        for effect in effects.drain(..) {
+            self.effect(effect)?;
+        }
+        self.effects = effects;
+        let stats = &self.parts.stats;
+        set_ts(&stats.resolved_ts, self.controller.resolved_ts());
+        set_ts(&stats.emit_ts, self.controller.emit_ts());
+        set_ts(&stats.checkpoint_ts, self.controller.checkpoint().checkpoint_ts());
+        set(&stats.spans, self.controller.tables() as u64);
+        Ok(())
+    }
+
+    fn effect(&mut self, effect: Effect) -> Result<(), PipelineError> {
+        match effect {
+            Effect::AddSpan { slot, table, version, start } => {
+                let span = next_span();
+                self.spans.insert(table, span);
+                let end = &self.slots[usize::from(slot.0)];
+                // The slot hears of the span before the span's first event can arrive.
+                end.send(SlotCommand::AddSpan { span, version, start })?;
+                let options = FeedOptions { filter_loop: self.plan.filter_loop, ..FeedOptions::default() };
+                self.parts.upstream.subscribe(span, &Span::of_table(table), start, options, end.feed.clone());
+            }
+            Effect::SetVersion { slot, table, version } => {
+                if let Some(span) = self.spans.get(&table) {
+                    self.slots[usize::from(slot.0)].send(SlotCommand::SetVersion { span: *span, version })?;
+                }
+            }
+            Effect::RemoveSpan { slot, table } => {
+                if let Some(span) = self.spans.remove(&table) {
+                    self.parts.upstream.unsubscribe(span);
+                    self.slots[usize::from(slot.0)].send(SlotCommand::RemoveSpan { span })?;
+                }
+            }
+            Effect::Emit { slot, upto } => self.slots[usize::from(slot.0)].send(SlotCommand::Emit(upto))?,
+            Effect::Execute(event) => {
+                self.ddl_work.send(event).map_err(|_| PipelineError::Gone { part: "the DDL executor" })?;
+            }
+            Effect::Checkpoint(_) => {}
+            Effect::Finished => self.finished = true,
+        }
+        Ok(())
+    }
+
+    async fn store_checkpoint(&mut self) -> Result<(), PipelineError> {
+        let now = self.controller.checkpoint();
+        if now > self.stored {
+            self.parts.store.checkpoint(now).await?;
+            self.stored = now;
+        }
+        Ok(())
+    }
+
+    /// Ends every subscription, then waits for slots, lanes and the executor: they end when their channels close. Whoever is still
+    /// in a call of a sink after the bound is dropped there, so that the next run does not write beside it.
+    async fn shut_down(self) {
+        for span in self.spans.values().chain(&self.ddl_spans) {
+            self.parts.upstream.unsubscribe(*span);
+        }
+        let Self { slots, ddl_work, mut tasks, .. } = self;
+        drop((slots, ddl_work));
+        let all = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(SHUT_DOWN_MAX, all).await.is_err() {
+            tracing::warn!("some sinks did not end in time and are dropped");
+            tasks.shutdown().await;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Counters of a running changefeed, shared with the API, the metrics and progress bars.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use tg_model::Ts;
+
+macro_rules! counters {
+    ($(#[$doc:meta])* $name:ident / $snapshot:ident { $($(#[$fdoc:meta])* $field:ident),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub struct $name { $(pub(crate) $field: AtomicU64),* }
+
+        /// The counters at one moment.
+        #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+        pub struct $snapshot { $($(#[$fdoc])* pub $field: u64),* }
+
+        impl $name {
+            /// Reads all counters; each on its own, so they may be apart by a few events.
+            #[must_use]
+            pub fn snapshot(&self) -> $snapshot {
+                $snapshot { $($field: self.$field.load(Relaxed)),* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Counters of one changefeed's run.
+    Stats / StatsSnapshot {
+        /// Row changes that came from the upstream.
+        rows_in,
+        /// Their bytes: keys, values, old values.
+        bytes_in,
+        /// Rows handed to sinks.
+        rows_out,
+        /// Bytes of the batches handed to sinks.
+        bytes_out,
+        /// Rows that a sink reported durable.
+        rows_durable,
+        /// When a sink last reported rows durable, in Unix milliseconds; 0: not yet.
+        last_durable_ms,
+        /// Rows left out because the downstream holds them already.
+        rows_skipped,
+        /// Windows cut.
+        windows,
+        /// Flushes answered by sinks.
+        flushes,
+        /// Retries of a sink call.
+        retries,
+        /// DDL statements run.
+        ddls,
+        /// Physical tables subscribed.
+        spans,
+        /// Subscriptions whose initial scan is complete.
+        spans_initialized,
+        /// The minimum over all resolved-ts.
+        resolved_ts,
+        /// Rows may leave up to here.
+        emit_ts,
+        /// Everything up to here is durable.
+        checkpoint_ts,
+        /// Bytes of changes held in memory by the sorters.
+        sorter_memory_bytes,
+        /// Bytes of changes held on disk by the sorters.
+        sorter_disk_bytes,
+    }
+}
+
+pub(crate) fn add(counter: &AtomicU64, n: u64) {
+    counter.fetch_add(n, Relaxed);
+}
+
+pub(crate) fn set(counter: &AtomicU64, n: u64) {
+    counter.store(n, Relaxed);
+}
+
+pub(crate) fn set_ts(counter: &AtomicU64, ts: Ts) {
+    counter.store(ts.get(), Relaxed);
+}

@@ -1,0 +1,120 @@
+//! Windows of a slot: what was cut, which lanes still owe an acknowledgement, how far everything is done.
+
+use std::collections::VecDeque;
+use tg_model::{LaneId, Position};
+
+/// Most windows in flight per slot; beyond it the slot stops cutting.
+pub(crate) const WINDOWS_MAX: usize = 64;
+
+/// Tracks cuts and acknowledgements of one slot.
+///
+/// A window is everything between two cuts. It is done when every lane that got rows of it, or of a window before it, has
+/// acknowledged them.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    /// Ids of windows a lane has got and not acknowledged, oldest first.
+    owed: Vec<VecDeque<u64>>,
+    /// Cuts not done yet, oldest first: (id, position).
+    cuts: VecDeque<(u64, Position)>,
+    next_id: u64,
+    done: Position,
+}
+
+impl Windows {
+    pub(crate) fn new(lanes: u16, start: Position) -> Self {
+        Self { owed: vec![VecDeque::new(); usize::from(lanes)], cuts: VecDeque::new(), next_id: 1, done: start }
+    }
+
+    /// Everything up to here is durable.
+    pub(crate) const fn done(&self) -> Position {
+        self.done
+    }
+
+    /// Whether another window with rows may be cut.
+    pub(crate) fn has_room(&self) -> bool {
+        self.cuts.len() < WINDOWS_MAX
+    }
+
+    /// Closes a window at `at`; `lanes` are those that get rows of it. Returns its id.
+    ///
+    /// A window without rows adds nothing to wait for: it moves the cut before it.
+    pub(crate) fn cut(&mut self, at: Position, lanes: impl IntoIterator<Item = LaneId>) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let mut touched = false;
+        for lane in lanes {
+            self.owed[usize::from(lane.0)].push_back(id);
+            touched = true;
+        }
+        match self.cuts.back_mut() {
+            Some(last) if !touched => last.1 = last.1.max(at),
+            _ => self.cuts.push_back((id, at)),
+        }
+        self.settle();
+        id
+    }
+
+    /// A lane has made everything up to and with window `id` durable.
+    pub(crate) fn acknowledged(&mut self, lane: LaneId, id: u64) {
+        let owed = &mut self.owed[usize::from(lane.0)];
+        while owed.front().is_some_and(|w| *w <= id) {
+            owed.pop_front();
+        }
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        let oldest = self.owed.iter().filter_map(|o| o.front().copied()).min().unwrap_or(u64::MAX);
+        while let Some(&(id, at)) = self.cuts.front() {
+            if id >= oldest {
+                break;
+            }
+            assert!(at >= self.done, "a cut at {at} lies below {}", self.done);
+            self.done = at;
+            self.cuts.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Windows;
+    use tg_model::{LaneId, Position, Ts};
+
+    fn at(ts: u64) -> Position {
+        Position::rows(Ts::new(ts))
+    }
+
+    #[test]
+    fn a_window_is_done_when_all_before_it_are() {
+        let mut w = Windows::new(2, at(1));
+        let a = w.cut(at(10), [LaneId(0), LaneId(1)]);
+        let b = w.cut(at(20), [LaneId(1)]);
+        w.acknowledged(LaneId(1), b);
+        assert_eq!(w.done(), at(1), "lane 0 owes the first window");
+        w.acknowledged(LaneId(0), a);
+        assert_eq!(w.done(), at(20));
+    }
+
+    #[test]
+    fn windows_without_rows_are_done_with_what_was_before_them() {
+        let mut w = Windows::new(1, at(1));
+        w.cut(at(5), []);
+        assert_eq!(w.done(), at(5));
+        let a = w.cut(at(10), [LaneId(0)]);
+        w.cut(at(30), []);
+        assert_eq!(w.done(), at(5));
+        w.acknowledged(LaneId(0), a);
+        assert_eq!(w.done(), at(30));
+    }
+
+    #[test]
+    fn a_lane_may_acknowledge_several_windows_at_once() {
+        let mut w = Windows::new(1, at(1));
+        for ts in [10, 20, 30] {
+            w.cut(at(ts), [LaneId(0)]);
+        }
+        w.acknowledged(LaneId(0), 2);
+        assert_eq!(w.done(), at(20));
+    }
+}

@@ -1,0 +1,219 @@
+//! The supervisor of one changefeed: starts its runs, waits between them, keeps its record true.
+
+use crate::ServerError;
+use crate::endpoints::set_up;
+use crate::handle::{Handle, View};
+use crate::node::Node;
+use crate::plugins::FeedPlugins;
+use crate::progress::{StoredProgress, now_ms};
+use crate::record::Record;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tg_api::{FeedError, FeedState};
+use tg_cluster::{Backoff, BackoffStep};
+use tg_filter::{EventFilterConfig, Filter, FilterConfig};
+use tg_model::{ChangefeedId, Coded, Position, Ts};
+use tg_mounter::{MountOptions, TimestampZone};
+use tg_pipeline::{FeedEnd, FeedParts, FeedPlan, Stats};
+use tokio::sync::watch;
+
+/// How often garbage collection is held anew.
+const GC_EVERY: Duration = Duration::from_secs(60);
+/// Changes that may wait between the upstream and a slot's sorter.
+const FEED_BUFFER_BYTES: usize = 16 << 20;
+
+impl Node {
+    /// Starts the supervisor of a changefeed.
+    pub(crate) fn launch(self: &Arc<Self>, id: &ChangefeedId) {
+        let (stop, stopped) = watch::channel(false);
+        let view = Arc::new(View::new(FeedState::Normal, Ts::ZERO));
+        let supervisor = Supervisor { node: Arc::clone(self), id: id.clone(), view: Arc::clone(&view), stop: stopped };
+        let task = tokio::spawn(supervisor.run());
+        self.feeds.lock().insert(id.clone(), Handle { stop, view, task });
+    }
+
+    /// Stops a changefeed's supervisor and waits for it; nothing happens when it has none.
+    pub(crate) async fn halt(&self, id: &ChangefeedId) {
+        let handle = self.feeds.lock().remove(id);
+        if let Some(handle) = handle {
+            let _ = handle.stop.send(true);
+            if handle.task.await.is_err() {
+                tracing::warn!(changefeed = %id, "the changefeed's supervisor ended badly");
+            }
+        }
+    }
+
+    pub(crate) fn gc_service(&self, id: &ChangefeedId) -> String {
+        format!("tidegate-{}-{}-{}", self.options.cluster, id.namespace, id.name)
+    }
+}
+
+struct Supervisor {
+    node: Arc<Node>,
+    id: ChangefeedId,
+    view: Arc<View>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Supervisor {
+    async fn run(mut self) {
+        let mut backoff = Backoff::default();
+        let born = Instant::now();
+        let mut reached = Ts::ZERO;
+        loop {
+            let ended = self.one_run().await;
+            let (checkpoint, _) = self.view.progress();
+            if checkpoint > reached {
+                reached = checkpoint;
+                backoff.progressed();
+            }
+            let error = match ended {
+                Ok(FeedEnd::Stopped) => return,
+                Ok(FeedEnd::Finished) => return self.settle(FeedState::Finished, None).await,
+                Err(error) => error,
+            };
+            tracing::error!(changefeed = %self.id, code = %error.code(), error = %error, "the changefeed's run ended");
+            let shown = self.shown(&error);
+            match backoff.failed(born.elapsed().as_millis() as u64, error.is_retryable()) {
+                BackoffStep::GiveUp => return self.settle(FeedState::Failed, Some(shown)).await,
+                BackoffStep::RetryAfterMs(ms) => {
+                    self.view.set_state(FeedState::Warning, Some(shown));
+                    if self.stopped_within(Duration::from_millis(ms)).await {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn stopped_within(&mut self, wait: Duration) -> bool {
+        let told = async { self.stop.wait_for(|s| *s).await.is_ok() };
+        tokio::time::timeout(wait, told).await.is_ok()
+    }
+
+    fn shown(&self, error: &ServerError) -> FeedError {
+        FeedError {
+            time: Timestamp::now(),
+            addr: self.node.options.address.clone(),
+            code: error.code().to_string(),
+            message: error.to_string(),
+        }
+    }
+
+    /// The changefeed stands still from here on: its record says so.
+    async fn settle(&self, state: FeedState, error: Option<FeedError>) {
+        self.view.set_state(state, error.clone());
+        if let Err(e) = self.record_state(state, error).await {
+            tracing::error!(changefeed = %self.id, error = %e, "the changefeed's state could not be stored");
+        }
+        if state == FeedState::Finished
+            && let Err(e) = self.node.upstream.release_gc(&self.node.gc_service(&self.id)).await
+        {
+            tracing::warn!(changefeed = %self.id, error = %e, "the hold on garbage collection stays until it expires");
+        }
+    }
+
+    async fn record_state(&self, state: FeedState, error: Option<FeedError>) -> Result<(), ServerError> {
+        let (info, seen) = self.node.store.info(&self.id).await?;
+        let record = Record { state, error, ..Record::read(&info)? };
+        self.node.store.update(&self.id, seen, &record.write(), Some(self.node.owner)).await?;
+        Ok(())
+    }
+
+    async fn one_run(&mut self) -> Result<FeedEnd, ServerError> {
+        let node = Arc::clone(&self.node);
+        let (info, _) = node.store.info(&self.id).await?;
+        let record = Record::read(&info)?;
+        let (mut status, _) = node.store.status(&self.id).await?;
+        status.epoch += 1;
+        status.updated_ms = now_ms();
+        node.store.advance(&self.id, node.owner, &status).await?;
+        let start = status.checkpoint;
+        self.hold_gc(start).await?;
+
+        let setup = set_up(&record.uri, &record.config, record.layout).await?;
+        let keeps_progress = setup.keeps_progress;
+        let epoch = (node.owner.0, status.epoch);
+        let plugins = FeedPlugins::find(&node.installed, &self.id, epoch, &record.uri, &record.config, setup).await?;
+        let replay_until = if keeps_progress { Ts::ZERO } else { node.upstream.tso().await? };
+        let stats = Arc::new(Stats::default());
+        let store =
+            StoredProgress::open(node.store.clone(), self.id.clone(), node.owner, status.epoch, Arc::clone(&stats))
+                .await?;
+        self.view.run_begins(Arc::clone(&stats));
+        let plan = plan(&record, start, replay_until)?;
+        let parts = FeedParts {
+            upstream: node.upstream.clone(),
+            sorters: Arc::clone(&node.sorters),
+            plugins: Arc::new(plugins),
+            store: Arc::new(store),
+            stats,
+        };
+        self.view.set_state(FeedState::Normal, None);
+        let run = tg_pipeline::run(plan, parts, self.stop.clone());
+        let mut held = tokio::time::interval(GC_EVERY);
+        held.tick().await;
+        tokio::pin!(run);
+        loop {
+            tokio::select! {
+                ended = &mut run => return Ok(ended?),
+                _ = held.tick() => {
+                    let (checkpoint, _) = self.view.progress();
+                    if let Err(e) = self.hold_gc(Position::rows(checkpoint)).await {
+                        if !e.is_retryable() {
+                            return Err(e);
+                        }
+                        tracing::warn!(changefeed = %self.id, error = %e, "garbage collection could not be held; again in a minute");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Keeps what a restart from `at` needs.
+    async fn hold_gc(&self, at: Position) -> Result<(), ServerError> {
+        let start = at.checkpoint_ts().prev();
+        let kept = self.node.upstream.hold_gc(&self.node.gc_service(&self.id), start, self.node.options.gc_ttl).await?;
+        if kept > start { Err(ServerError::Collected { start, safe_point: kept }) } else { Ok(()) }
+    }
+}
+
+/// The filter of a configuration.
+pub(crate) fn filter(config: &tg_config::ChangefeedConfig) -> Result<Filter, ServerError> {
+    let f = &config.filter;
+    let event_filters = f.event_filters.iter().map(|e| EventFilterConfig {
+        matcher: e.matcher.clone(),
+        ignore_event: e.ignore_event.clone(),
+        ignore_sql: e.ignore_sql.clone(),
+        ignore_insert_value_expr: e.ignore_insert_value_expr.clone(),
+        ignore_update_new_value_expr: e.ignore_update_new_value_expr.clone(),
+        ignore_update_old_value_expr: e.ignore_update_old_value_expr.clone(),
+        ignore_delete_value_expr: e.ignore_delete_value_expr.clone(),
+        ignore_update_only_columns: e.ignore_update_only_columns.clone(),
+    });
+    let rules = FilterConfig {
+        rules: f.rules.clone(),
+        ignore_txn_start_ts: f.ignore_txn_start_ts.clone(),
+        event_filters: event_filters.collect(),
+    };
+    Ok(Filter::new(&rules, config.case_sensitive, config.force_replicate)?)
+}
+
+fn plan(record: &Record, start: Position, replay_until: Ts) -> Result<FeedPlan, ServerError> {
+    let mount = MountOptions {
+        timestamp_zone: TimestampZone::Utc,
+        verify_checksum: record.config.integrity.integrity_check_level == "correctness",
+    };
+    Ok(FeedPlan {
+        start,
+        target: record.target_ts,
+        slots: record.layout.slots,
+        lanes: record.layout.lanes,
+        filter: Arc::new(filter(&record.config)?),
+        mount,
+        filter_loop: record.config.bdr_mode,
+        replay_until,
+        feed_buffer_bytes: FEED_BUFFER_BYTES,
+    })
+}

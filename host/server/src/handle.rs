@@ -1,0 +1,101 @@
+//! A changefeed of this node in memory: its stop switch, its state, its counters.
+
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Instant;
+use tg_api::{FeedError, FeedState};
+use tg_model::Ts;
+use tg_pipeline::{Stats, StatsSnapshot};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// What others see of a changefeed's supervisor.
+pub(crate) struct Handle {
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) view: Arc<View>,
+    pub(crate) task: JoinHandle<()>,
+}
+
+/// State and counters of a changefeed, over all its runs in this process.
+pub(crate) struct View {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    state: FeedState,
+    error: Option<FeedError>,
+    stats: Arc<Stats>,
+    checkpoint: Ts,
+    restarts: u64,
+    rate: Rate,
+}
+
+/// Rows and bytes per second between the last two looks.
+struct Rate {
+    at: Instant,
+    rows: u64,
+    bytes: u64,
+    rows_per_sec: f64,
+    bytes_per_sec: f64,
+}
+
+/// Shortest time a rate is taken over, in seconds.
+const RATE_MIN_SECS: f64 = 1.0;
+
+impl View {
+    pub(crate) fn new(state: FeedState, checkpoint: Ts) -> Self {
+        let rate = Rate { at: Instant::now(), rows: 0, bytes: 0, rows_per_sec: 0.0, bytes_per_sec: 0.0 };
+        let inner = Inner { state, error: None, stats: Arc::default(), checkpoint, restarts: 0, rate };
+        Self { inner: Mutex::new(inner) }
+    }
+
+    pub(crate) fn state(&self) -> (FeedState, Option<FeedError>) {
+        let inner = self.inner.lock();
+        (inner.state, inner.error.clone())
+    }
+
+    pub(crate) fn set_state(&self, state: FeedState, error: Option<FeedError>) {
+        let mut inner = self.inner.lock();
+        (inner.state, inner.error) = (state, error);
+    }
+
+    /// A run begins with fresh counters.
+    pub(crate) fn run_begins(&self, stats: Arc<Stats>) {
+        let mut inner = self.inner.lock();
+        inner.stats = stats;
+        inner.restarts += 1;
+        inner.rate = Rate { at: Instant::now(), rows: 0, bytes: 0, rows_per_sec: 0.0, bytes_per_sec: 0.0 };
+    }
+
+    /// Runs begun after the first.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.inner.lock().restarts.saturating_sub(1)
+    }
+
+    pub(crate) fn stats(&self) -> StatsSnapshot {
+        self.inner.lock().stats.snapshot()
+    }
+
+    /// Checkpoint and resolved-ts; they never go back for who looks.
+    pub(crate) fn progress(&self) -> (Ts, Ts) {
+        let mut inner = self.inner.lock();
+        let now = inner.stats.snapshot();
+        inner.checkpoint = inner.checkpoint.max(Ts::new(now.checkpoint_ts));
+        (inner.checkpoint, Ts::new(now.resolved_ts).max(inner.checkpoint))
+    }
+
+    /// Rows and bytes per second, as durable downstream.
+    pub(crate) fn rates(&self) -> (f64, f64) {
+        let mut inner = self.inner.lock();
+        let now = inner.stats.snapshot();
+        let rate = &mut inner.rate;
+        let secs = rate.at.elapsed().as_secs_f64();
+        if secs >= RATE_MIN_SECS {
+            let per_sec = |now: u64, then: u64| now.saturating_sub(then) as f64 / secs;
+            rate.rows_per_sec = per_sec(now.rows_durable, rate.rows);
+            rate.bytes_per_sec = per_sec(now.bytes_out, rate.bytes);
+            (rate.at, rate.rows, rate.bytes) = (Instant::now(), now.rows_durable, now.bytes_out);
+        }
+        (rate.rows_per_sec, rate.bytes_per_sec)
+    }
+}

@@ -1,0 +1,171 @@
+//! The node: what its changefeeds share.
+
+use crate::ServerError;
+use crate::handle::Handle;
+use crate::plugins::Installed;
+use crate::record::{NodeFacts, Record};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tg_api::FeedState;
+use tg_metastore::{ChangefeedStore, EmbeddedStore, LeaseId, MetaStore, OwnerRevision};
+use tg_model::ChangefeedId;
+use tg_plugin::{EngineOptions, PluginEngine};
+use tg_sorter::{SorterConfig, SorterStore};
+use tg_upstream::{TlsPaths, Upstream, UpstreamConfig};
+
+/// Generation of the metadata's keys.
+const GENERATION: u32 = 1;
+/// Time after which an owner that says nothing is taken for dead.
+const OWNER_TTL: Duration = Duration::from_secs(10);
+/// Share of the memory bound that sorters may use: one half.
+const SORTER_SHARE: usize = 2;
+/// Instances of plugins that may live at once.
+const INSTANCES_MAX: u32 = 1_024;
+/// Least memory a plugin instance may be given.
+const INSTANCE_MEMORY_MIN: usize = 64 << 20;
+
+/// How a node is set up.
+#[derive(Clone)]
+pub struct NodeOptions {
+    /// Where others reach it, `host:port`.
+    pub address: String,
+    /// Name of the cluster of nodes.
+    pub cluster: String,
+    /// PD endpoints.
+    pub pd: Vec<String>,
+    /// TLS to PD and TiKV.
+    pub tls: Option<TlsPaths>,
+    /// Metadata, sorted data and compiled plugins are kept below.
+    pub data_dir: PathBuf,
+    /// Bound of the process' memory.
+    pub memory_limit_bytes: usize,
+    /// How long PD keeps data for a changefeed whose node is gone.
+    pub gc_ttl: Duration,
+    /// Changes what the process logs: the level's name.
+    pub set_log_level: fn(&str),
+}
+
+/// A running node.
+pub struct Node {
+    pub(crate) options: NodeOptions,
+    pub(crate) facts: NodeFacts,
+    pub(crate) id: String,
+    pub(crate) upstream: Upstream,
+    pub(crate) store: ChangefeedStore,
+    pub(crate) raw_store: Arc<dyn MetaStore>,
+    pub(crate) owner: OwnerRevision,
+    pub(crate) sorters: Arc<SorterStore>,
+    pub(crate) installed: Installed,
+    pub(crate) feeds: Mutex<BTreeMap<ChangefeedId, Handle>>,
+    /// Serialises calls that change changefeeds.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+}
+
+impl Node {
+    /// Connects to the upstream, opens the data directory, takes ownership and starts every changefeed that should run.
+    ///
+    /// # Errors
+    /// When any of it fails; nothing is left running.
+    pub async fn start(options: NodeOptions) -> Result<Arc<Self>, ServerError> {
+        let config =
+            UpstreamConfig { pd_endpoints: options.pd.clone(), tls: options.tls.clone(), ..UpstreamConfig::default() };
+        let upstream = Upstream::connect(config).await?;
+        let raw_store: Arc<dyn MetaStore> = Arc::new(EmbeddedStore::open(&options.data_dir)?);
+        let store = ChangefeedStore::new(Arc::clone(&raw_store), GENERATION, &options.cluster);
+        let owner = take_ownership(&store, &raw_store, &options.address).await?;
+        let sorters = SorterStore::open(&options.data_dir.join("sorter"), sorter_config(&options))?;
+        let engine = PluginEngine::new(&EngineOptions {
+            instances_max: INSTANCES_MAX,
+            memory_max_bytes: options.memory_limit_bytes.clamp(INSTANCE_MEMORY_MIN, 256 << 20),
+            cache_dir: Some(absolute(&options.data_dir.join("plugins"))),
+        })?;
+        let facts = NodeFacts { upstream_id: upstream.cluster_id(), address: options.address.clone() };
+        let node = Arc::new(Self {
+            id: format!("{:032x}", rand::random::<u128>()),
+            options,
+            facts,
+            upstream,
+            store,
+            raw_store,
+            owner,
+            sorters,
+            installed: Installed::new(engine),
+            feeds: Mutex::default(),
+            changing: tokio::sync::Mutex::new(()),
+        });
+        node.start_stored().await?;
+        Ok(node)
+    }
+
+    async fn start_stored(self: &Arc<Self>) -> Result<(), ServerError> {
+        let (records, _) = self.store.list().await?;
+        for (id, info) in records {
+            let record = info.map_err(ServerError::from).and_then(|i| Record::read(&i));
+            match record {
+                Ok(r) if matches!(r.state, FeedState::Normal | FeedState::Warning) => self.launch(&id),
+                Ok(_) => {}
+                Err(e) => {
+                    tracing::error!(changefeed = %id, error = %e, "the changefeed's record cannot be read; it does not start")
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops every changefeed, with its progress stored.
+    pub async fn shut_down(&self) {
+        let feeds = std::mem::take(&mut *self.feeds.lock());
+        for handle in feeds.values() {
+            let _ = handle.stop.send(true);
+        }
+        for (id, handle) in feeds {
+            if handle.task.await.is_err() {
+                tracing::warn!(changefeed = %id, "the changefeed's supervisor ended badly");
+            }
+        }
+        if let Err(e) = self.store.resign(self.owner).await {
+            tracing::warn!(error = %e, "ownership could not be given up");
+        }
+    }
+}
+
+fn sorter_config(options: &NodeOptions) -> SorterConfig {
+    let memory = options.memory_limit_bytes / SORTER_SHARE;
+    SorterConfig {
+        memory_limit_bytes: memory,
+        spill_threshold_bytes: SorterConfig::SPILL_THRESHOLD_BYTES.min(memory / 4),
+        ..SorterConfig::default()
+    }
+}
+
+fn absolute(path: &std::path::Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Keeps the owner's lease while the store is in use.
+async fn keep_alive(store: Weak<dyn MetaStore>, lease: LeaseId) {
+    loop {
+        tokio::time::sleep(OWNER_TTL / 4).await;
+        let Some(store) = store.upgrade() else { return };
+        if let Err(e) = store.lease_keep_alive(lease).await {
+            tracing::warn!(error = %e, "the owner's lease could not be renewed");
+        }
+    }
+}
+
+async fn take_ownership(
+    store: &ChangefeedStore,
+    raw: &Arc<dyn MetaStore>,
+    address: &str,
+) -> Result<OwnerRevision, ServerError> {
+    let lease = raw.lease_grant(OWNER_TTL).await?;
+    if let Some(owner) = store.take_owner(address, lease).await? {
+        tokio::spawn(keep_alive(Arc::downgrade(raw), lease));
+        return Ok(owner);
+    }
+    let other = store.owner().await?.map(|(who, _)| who).unwrap_or_default();
+    Err(ServerError::Owned { owner: other })
+}

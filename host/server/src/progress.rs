@@ -1,0 +1,104 @@
+//! A changefeed's progress in the metadata store.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tg_metastore as meta;
+use tg_model::{ChangefeedId, Coded, Position, Ts};
+use tg_pipeline::{DdlState, PipelineError, ProgressStore, Stats};
+
+/// Progress of one run, guarded by the owner's revision.
+pub(crate) struct StoredProgress {
+    store: meta::ChangefeedStore,
+    id: ChangefeedId,
+    owner: meta::OwnerRevision,
+    epoch: u64,
+    stats: Arc<Stats>,
+    /// DDLs on record, so that asking for one costs nothing.
+    ddls: Mutex<BTreeMap<(Ts, u32), DdlState>>,
+}
+
+impl StoredProgress {
+    pub(crate) async fn open(
+        store: meta::ChangefeedStore,
+        id: ChangefeedId,
+        owner: meta::OwnerRevision,
+        epoch: u64,
+        stats: Arc<Stats>,
+    ) -> Result<Self, meta::MetaError> {
+        let state = |d: &meta::DdlRecord| match d.state {
+            meta::DdlState::Done | meta::DdlState::Skipped => DdlState::Done,
+            meta::DdlState::Running | meta::DdlState::Failed => DdlState::Begun,
+        };
+        let known = store.ddls(&id).await?;
+        let ddls = known.iter().map(|d| ((d.commit_ts, d.seq), state(d))).collect();
+        Ok(Self { store, id, owner, epoch, stats, ddls: Mutex::new(ddls) })
+    }
+
+    async fn save(&self, at: Position) -> Result<(), meta::MetaError> {
+        let status = meta::ChangefeedStatus {
+            checkpoint: at,
+            emit_ts: Ts::new(self.stats.snapshot().emit_ts),
+            epoch: self.epoch,
+            updated_ms: now_ms(),
+            other: serde_json::Map::default(),
+        };
+        self.store.advance(&self.id, self.owner, &status).await?;
+        let upto = at.checkpoint_ts().prev();
+        if self.forget(upto) {
+            self.store.forget_ddls(&self.id, self.owner, upto).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets DDLs up to here; whether there were any.
+    fn forget(&self, upto: Ts) -> bool {
+        let mut known = self.ddls.lock();
+        let kept = known.split_off(&(upto.next(), 0));
+        !std::mem::replace(&mut *known, kept).is_empty()
+    }
+
+    async fn put(&self, ts: Ts, seq: u32, state: DdlState) -> Result<(), meta::MetaError> {
+        let record = meta::DdlRecord {
+            commit_ts: ts,
+            seq,
+            state: match state {
+                DdlState::Begun => meta::DdlState::Running,
+                DdlState::Done => meta::DdlState::Done,
+            },
+            executor_epoch: self.epoch,
+            query: String::new(),
+            outcome: String::new(),
+            other: serde_json::Map::default(),
+        };
+        self.store.put_ddl(&self.id, self.owner, &record).await?;
+        self.ddls.lock().insert((ts, seq), state);
+        Ok(())
+    }
+}
+
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
+}
+
+fn failed(e: meta::MetaError) -> PipelineError {
+    PipelineError::Store { retryable: e.is_retryable(), detail: e.to_string() }
+}
+
+impl ProgressStore for StoredProgress {
+    fn checkpoint(&self, at: Position) -> BoxFuture<'_, Result<(), PipelineError>> {
+        async move { self.save(at).await.map_err(failed) }.boxed()
+    }
+
+    fn ddl(&self, ts: Ts, seq: u32) -> BoxFuture<'_, Result<Option<DdlState>, PipelineError>> {
+        let known = self.ddls.lock().get(&(ts, seq)).copied();
+        async move { Ok(known) }.boxed()
+    }
+
+    fn set_ddl(&self, ts: Ts, seq: u32, state: DdlState) -> BoxFuture<'_, Result<(), PipelineError>> {
+        async move { self.put(ts, seq, state).await.map_err(failed) }.boxed()
+    }
+}

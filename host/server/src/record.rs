@@ -1,0 +1,160 @@
+//! Changefeeds as stored, and as the API shows them.
+
+use crate::ServerError;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use tg_api::{Changefeed, FeedState};
+use tg_config::uri::Family;
+use tg_config::{ChangefeedConfig, SinkUri};
+use tg_metastore as meta;
+use tg_model::{ChangefeedId, Ts};
+
+/// Slots of a changefeed that does not say.
+const SLOTS_MYSQL: u16 = 4;
+const SLOTS_OTHER: u16 = 2;
+/// Lanes of all slots together for a MySQL sink that does not say: TiCDC's `worker-count`.
+const MYSQL_WORKERS: u32 = 16;
+/// Most lanes of a slot.
+const LANES_MAX: u32 = 64;
+
+/// How a changefeed is laid out; fixed when it is created.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Layout {
+    pub(crate) slots: u16,
+    pub(crate) lanes: u16,
+}
+
+impl Layout {
+    pub(crate) fn choose(uri: &SinkUri, config: &ChangefeedConfig) -> Self {
+        let mysql = uri.scheme.family() == Family::Mysql;
+        let slots = config.tidegate.slots.unwrap_or(if mysql { SLOTS_MYSQL } else { SLOTS_OTHER }).max(1);
+        let workers = uri.number("worker-count").and_then(|n| u32::try_from(n).ok()).unwrap_or(MYSQL_WORKERS);
+        let shared = if mysql { (workers / u32::from(slots)).clamp(1, LANES_MAX) } else { 1 };
+        let lanes = config.tidegate.lanes.unwrap_or(shared as u16).max(1);
+        Self { slots, lanes }
+    }
+
+    fn to_fields(self) -> Map<String, Value> {
+        let mut fields = Map::new();
+        fields.insert("slots".to_owned(), json!(self.slots));
+        fields.insert("lanes".to_owned(), json!(self.lanes));
+        fields
+    }
+
+    fn from_fields(fields: &Map<String, Value>) -> Option<Self> {
+        let number = |name: &str| fields.get(name)?.as_u64().and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
+        Some(Self { slots: number("slots")?, lanes: number("lanes")? })
+    }
+}
+
+/// A changefeed's record, read.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) start_ts: Ts,
+    pub(crate) target_ts: Option<Ts>,
+    pub(crate) uri: SinkUri,
+    pub(crate) config: Arc<ChangefeedConfig>,
+    pub(crate) layout: Layout,
+    pub(crate) state: FeedState,
+    pub(crate) error: Option<tg_api::FeedError>,
+    pub(crate) created: Timestamp,
+}
+
+impl Record {
+    pub(crate) fn read(info: &meta::ChangefeedInfo) -> Result<Self, ServerError> {
+        let uri = SinkUri::parse(&info.sink_uri)?;
+        let config = Arc::new(ChangefeedConfig::from_stored(&info.config)?);
+        let layout = Layout::from_fields(&info.other).unwrap_or_else(|| Layout::choose(&uri, &config));
+        Ok(Self {
+            start_ts: info.start_ts,
+            target_ts: info.target_ts,
+            uri,
+            config,
+            layout,
+            state: state_of(info.state),
+            error: info.error.as_ref().map(error_of),
+            created: at_ms(info.created_ms),
+        })
+    }
+
+    pub(crate) fn write(&self) -> meta::ChangefeedInfo {
+        meta::ChangefeedInfo {
+            start_ts: self.start_ts,
+            target_ts: self.target_ts,
+            sink_uri: self.uri.expose().to_owned(),
+            config: self.config.to_stored(),
+            state: stored_state(self.state),
+            error: self.error.as_ref().map(stored_error),
+            created_ms: self.created.as_millisecond().unsigned_abs(),
+            other: self.layout.to_fields(),
+        }
+    }
+
+    pub(crate) fn show(&self, id: &ChangefeedId, node: &NodeFacts, progress: (Ts, Ts), state: FeedState) -> Changefeed {
+        let running = matches!(state, FeedState::Normal | FeedState::Warning);
+        Changefeed {
+            id: id.clone(),
+            upstream_id: node.upstream_id,
+            sink_uri: self.uri.clone(),
+            config: Arc::clone(&self.config),
+            create_time: self.created,
+            start_ts: self.start_ts,
+            target_ts: self.target_ts,
+            state,
+            error: self.error.clone(),
+            creator_version: env!("CARGO_PKG_VERSION").to_owned(),
+            resolved_ts: progress.1.max(progress.0),
+            checkpoint_ts: progress.0,
+            maintainer: running.then(|| node.address.clone()),
+        }
+    }
+}
+
+/// What answers say of the node.
+pub(crate) struct NodeFacts {
+    pub(crate) upstream_id: u64,
+    pub(crate) address: String,
+}
+
+pub(crate) fn at_ms(ms: u64) -> Timestamp {
+    Timestamp::from_millisecond(ms.cast_signed()).unwrap_or_default()
+}
+
+fn state_of(state: meta::FeedState) -> FeedState {
+    match state {
+        meta::FeedState::Normal => FeedState::Normal,
+        meta::FeedState::Warning => FeedState::Warning,
+        meta::FeedState::Stopped => FeedState::Stopped,
+        meta::FeedState::Failed => FeedState::Failed,
+        meta::FeedState::Finished => FeedState::Finished,
+    }
+}
+
+fn stored_state(state: FeedState) -> meta::FeedState {
+    match state {
+        FeedState::Normal => meta::FeedState::Normal,
+        FeedState::Warning => meta::FeedState::Warning,
+        FeedState::Stopped | FeedState::Removed => meta::FeedState::Stopped,
+        FeedState::Failed => meta::FeedState::Failed,
+        FeedState::Finished => meta::FeedState::Finished,
+    }
+}
+
+fn error_of(e: &meta::FeedError) -> tg_api::FeedError {
+    tg_api::FeedError {
+        time: at_ms(e.at_ms),
+        addr: e.capture.clone(),
+        code: e.code.clone(),
+        message: e.message.clone(),
+    }
+}
+
+fn stored_error(e: &tg_api::FeedError) -> meta::FeedError {
+    meta::FeedError {
+        code: e.code.clone(),
+        message: e.message.clone(),
+        capture: e.addr.clone(),
+        at_ms: e.time.as_millisecond().unsigned_abs(),
+    }
+}
