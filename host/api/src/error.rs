@@ -79,6 +79,14 @@ pub enum ApiError {
         /// Why.
         reason: String,
     },
+    /// A part of the server refuses what was asked for, and will again.
+    #[error("{message}")]
+    Rejected {
+        /// The code of that part's error.
+        code: Code,
+        /// Its message.
+        message: String,
+    },
     /// A part of the server failed.
     #[error("{message}")]
     Failed {
@@ -103,7 +111,7 @@ impl ApiError {
         match self {
             Self::NotFound { .. } => "CDC:ErrChangeFeedNotExists",
             Self::AlreadyExists { .. } => "CDC:ErrChangeFeedAlreadyExists",
-            Self::InvalidParam { .. } => "CDC:ErrAPIInvalidParam",
+            Self::InvalidParam { .. } | Self::Rejected { .. } => "CDC:ErrAPIInvalidParam",
             Self::SinkUri { .. } => "CDC:ErrSinkURIInvalid",
             Self::Config(error) => match error {
                 ConfigError::BadUri { .. }
@@ -164,7 +172,7 @@ impl Coded for ApiError {
             Self::CaptureNotFound { .. } => 6109,
             Self::Unhealthy { .. } => 6110,
             Self::Config(error) => return error.code(),
-            Self::Failed { code, .. } => return *code,
+            Self::Rejected { code, .. } | Self::Failed { code, .. } => return *code,
         })
     }
 

@@ -7,6 +7,10 @@ use crate::{
     output::{bytes, count, span},
 };
 use serde_json::{Value, json};
+use tg_model::CodePage;
+
+/// Characters of an error in a list.
+const ERROR_CHARS: usize = 72;
 
 pub(crate) async fn list(
     client: &Client,
@@ -49,7 +53,7 @@ pub(crate) async fn list(
             count(p["rows_per_sec"].as_f64().unwrap_or_default()),
             count(p["rows_total"].as_f64().unwrap_or_default()),
             text(f, "sink_uri"),
-            error_line(&f["error"]),
+            short(error_line(&f["error"])),
         ]
     };
     let head = ["ID", "STATE", "LAG", "CHECKPOINT", "ROWS/S", "ROWS", "SINK", "ERROR"];
@@ -61,12 +65,18 @@ fn error_line(error: &Value) -> String {
     if error.is_object() { format!("{}: {}", text(error, "code"), text(error, "message")) } else { String::new() }
 }
 
+/// As much of an error as a line of a list takes; `query` shows all of it.
+fn short(text: String) -> String {
+    if text.chars().count() <= ERROR_CHARS { text } else { text.chars().take(ERROR_CHARS - 1).chain(['…']).collect() }
+}
+
 pub(crate) async fn query(
     client: &Client,
     terminal: &mut Terminal<'_>,
     as_json: bool,
     id: &str,
     simple: bool,
+    pages: &[&[CodePage]],
 ) -> Result<(), CliError> {
     let mut info = client.get(&client.feed(id, "")).await?;
     if as_json {
@@ -96,12 +106,20 @@ pub(crate) async fn query(
         ]
     };
     terminal.pairs(&lines(simple))?;
+    show_help(terminal, &info["error"], pages)?;
     if simple {
         return Ok(());
     }
     let path = format!("/api/v2/tidegate/changefeeds/{id}/progress?keyspace={}", client.namespace);
     let progress = client.get(&path).await?;
     show_progress(terminal, &progress["progress"])
+}
+
+/// Why an error of this code happens and what to do about it.
+fn show_help(terminal: &mut Terminal<'_>, error: &Value, pages: &[&[CodePage]]) -> Result<(), CliError> {
+    let code = text(error, "code");
+    let page = pages.iter().copied().flatten().find(|p| p.code.to_string() == code);
+    page.map_or(Ok(()), |p| terminal.say(&format!("  why:  {}\n  next: {}", p.cause, p.action)))
 }
 
 fn show_progress(terminal: &mut Terminal<'_>, p: &Value) -> Result<(), CliError> {
@@ -128,7 +146,13 @@ fn show_waiting(terminal: &mut Terminal<'_>, p: &Value) -> Result<(), CliError> 
     Ok(())
 }
 
-pub(crate) async fn why(client: &Client, terminal: &mut Terminal<'_>, as_json: bool, id: &str) -> Result<(), CliError> {
+pub(crate) async fn why(
+    client: &Client,
+    terminal: &mut Terminal<'_>,
+    as_json: bool,
+    id: &str,
+    pages: &[&[CodePage]],
+) -> Result<(), CliError> {
     let path = format!("/api/v2/tidegate/changefeeds/{id}/why?keyspace={}", client.namespace);
     let why = client.get(&path).await?;
     if as_json {
@@ -139,6 +163,7 @@ pub(crate) async fn why(client: &Client, terminal: &mut Terminal<'_>, as_json: b
     let error = error_line(&why["error"]);
     if !error.is_empty() {
         terminal.say(&format!("Last error: {error}"))?;
+        show_help(terminal, &why["error"], pages)?;
     }
     if error.is_empty() && why["waiting"].as_array().is_none_or(Vec::is_empty) {
         terminal.say("It waits for nothing.")?;

@@ -50,6 +50,12 @@ pub const CODES: &[CodePage] = &[
         "Standard output was closed, or the disk is full.",
         "Check where the output goes.",
     ),
+    page(
+        8008,
+        "Arguments that make no sense",
+        "A command, flag or value does not exist, or one that is needed is missing.",
+        "The message says which, and what was probably meant; --help after any command lists what there is.",
+    ),
 ];
 
 #[cfg(test)]

@@ -90,6 +90,8 @@ impl From<std::io::Error> for CliError {
 pub fn print_error(terminal: &mut Terminal<'_>, code: Code, message: &str, pages: &[&[CodePage]]) {
     let page = pages.iter().copied().flatten().find(|p| p.code == code);
     let (red, cyan, off) = if terminal.colour { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
+    // The API's messages begin with the code for clients that know no other place for it.
+    let message = message.strip_prefix(&format!("[{code}]")).unwrap_or(message);
     let mut text = format!("{red}error[{code}]{off}: {message}\n");
     if let Some(page) = page {
         text += &format!("  {cyan}why{off}:  {}\n  {cyan}next{off}: {}\n", page.cause, page.action);

@@ -10,7 +10,10 @@ use crate::{
 use clap::Parser;
 use serde_json::json;
 use std::{ffi::OsString, process::ExitCode};
-use tg_model::{CodePage, Coded};
+use tg_model::{Code, CodePage, Coded};
+
+/// Arguments that make no sense.
+const USAGE: Code = Code(8008);
 
 /// What is left to do for the binary.
 #[derive(Debug)]
@@ -29,11 +32,7 @@ pub async fn run(args: Vec<OsString>, terminal: &mut Terminal<'_>, pages: &[&[Co
     let cli = match Cli::try_parse_from(without_cli(args)) {
         Ok(cli) => cli,
         Err(error) => {
-            let text = if terminal.colour { error.render().ansi().to_string() } else { error.render().to_string() };
-            // Help and version are answers, the rest is not.
-            let to = if error.use_stderr() { &mut *terminal.err } else { &mut *terminal.out };
-            let _ = to.write_all(text.as_bytes());
-            return Outcome::Done(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)));
+            return Outcome::Done(not_understood(&error, terminal));
         }
     };
     let cli = match cli {
@@ -48,6 +47,18 @@ pub async fn run(args: Vec<OsString>, terminal: &mut Terminal<'_>, pages: &[&[Co
             Outcome::Done(ExitCode::FAILURE)
         }
     }
+}
+
+/// Shows help and version, which are answers, on standard output, and mistakes with their code on standard error.
+fn not_understood(error: &clap::Error, terminal: &mut Terminal<'_>) -> ExitCode {
+    let text = if terminal.colour { error.render().ansi().to_string() } else { error.render().to_string() };
+    // Nobody is left to be told when the output is gone.
+    let _ = if error.use_stderr() {
+        terminal.err.write_all(text.replacen("error:", &format!("error[{USAGE}]:"), 1).as_bytes())
+    } else {
+        terminal.out.write_all(text.as_bytes())
+    };
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// `tidegate cli changefeed …` is the same as `tidegate changefeed …`, for fingers that know `cdc cli`.
@@ -74,7 +85,7 @@ async fn dispatch(cli: Cli, terminal: &mut Terminal<'_>, pages: &[&[CodePage]]) 
     }
     let client = Client::new(&cli.global)?;
     match cli.command {
-        Command::Changefeed(command) => on_changefeed(command, &client, terminal, as_json).await,
+        Command::Changefeed(command) => on_changefeed(command, &client, terminal, as_json, pages).await,
         Command::Capture(Capture::List) => cluster::captures(&client, terminal, as_json).await,
         Command::Capture(Capture::Drain { capture_id }) => cluster::drain(&client, terminal, &capture_id).await,
         Command::Tso(TsoCommand::Query) => {
@@ -91,15 +102,16 @@ async fn on_changefeed(
     client: &Client,
     terminal: &mut Terminal<'_>,
     as_json: bool,
+    pages: &[&[CodePage]],
 ) -> Result<(), CliError> {
     match command {
         Changefeed::Create(args) => update::create(client, terminal, as_json, args).await,
         Changefeed::Update(args) => update::update(client, terminal, as_json, args).await,
         Changefeed::List { all } => changefeed::list(client, terminal, as_json, all).await,
         Changefeed::Query { id, simple } => {
-            changefeed::query(client, terminal, as_json, &id.changefeed_id, simple).await
+            changefeed::query(client, terminal, as_json, &id.changefeed_id, simple, pages).await
         }
-        Changefeed::Why { id } => changefeed::why(client, terminal, as_json, &id.changefeed_id).await,
+        Changefeed::Why { id } => changefeed::why(client, terminal, as_json, &id.changefeed_id, pages).await,
         Changefeed::Pause { id } => changefeed::pause(client, terminal, &id.changefeed_id).await,
         Changefeed::Resume { id, overwrite_checkpoint_ts, no_confirm } => {
             let from = overwrite_checkpoint_ts.as_deref();

@@ -10,7 +10,7 @@ use crate::{
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use tg_config::{ChangefeedConfig, SecretUri, SinkUri, Warning};
-use tg_model::Ts;
+use tg_model::{ChangefeedId, Ts};
 
 /// A start further back than this is asked about.
 const OLD_START_MS: u64 = 86_400_000;
@@ -23,6 +23,11 @@ pub(crate) async fn create(
 ) -> Result<(), CliError> {
     // Read here first: mistakes in a file are best shown with its lines.
     let uri = SinkUri::parse(&args.sink_uri)?;
+    if let Some(name) = args.changefeed_id.as_deref().filter(|n| ChangefeedId::new(&client.namespace, n).is_none()) {
+        let reason =
+            format!("`{name}` is no name; use letters, digits, - and _, at most {}", ChangefeedId::LEN_MAX_BYTES);
+        return Err(CliError::BadArgument { flag: "--changefeed-id", reason });
+    }
     let (mut config, warnings) = load(args.config.as_deref())?;
     warn(terminal, warnings.iter().chain(&uri.warnings))?;
     if let Some(url) = args.schema_registry {

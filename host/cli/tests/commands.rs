@@ -148,8 +148,13 @@ async fn mistakes_are_told_before_a_server_is_asked() {
             "1",
             "error[TG-8001]: cannot reach a server at http://127.0.0.1:1: ".to_owned(),
         ),
-        (vec!["changfeed", "list"], "2", "error: unrecognized subcommand 'changfeed'".to_owned()),
-        (vec!["changefeed", "create"], "2", "error: the following required arguments were not provided".to_owned()),
+        (vec!["changfeed", "list"], "2", "error[TG-8008]: unrecognized subcommand 'changfeed'".to_owned()),
+        (vec!["changefeed", "create"], "2", "error[TG-8008]: the following required arguments were not provided".to_owned()),
+        (
+            vec!["changefeed", "create", "--sink-uri=print://", "-c", "two words"],
+            "1",
+            "error[TG-8006]: --changefeed-id: `two words` is no name; use letters, digits, - and _, at most 128".to_owned(),
+        ),
         (vec!["explain", "TG-9999"], "1", "error[TG-8005]: there is no error code `TG-9999`".to_owned()),
         (
             vec!["changefeed", "resume", "-c", "x", "--overwrite-checkpoint-ts=soon"],

@@ -217,10 +217,12 @@ impl Controller {
 
     fn involved(&self, event: &DdlEvent) -> BTreeSet<SlotId> {
         let slots = self.slots.len() as u16;
-        let of_live = event.blocks.iter().chain(&event.removes).filter_map(|t| self.live.get(t).map(|(s, _)| *s));
         // A table made by a DDL that still waits is not live yet: its slot follows from its logical id.
+        let coming = |t: &TableId| self.ddls.maker_of(*t).map(|v| slot_of(v.table, slots));
+        let of_ids = event.blocks.iter().chain(&event.removes);
+        let of_ids = of_ids.flat_map(|t| self.live.get(t).map(|(s, _)| *s).into_iter().chain(coming(t)));
         let of_versions = event.before.iter().chain(&event.after).map(|v| slot_of(v.table, slots));
-        of_live.chain(of_versions).collect()
+        of_ids.chain(of_versions).collect()
     }
 
     fn publish(&mut self, effects: &mut Vec<Effect>) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tg_model::{DdlEvent, Position, SlotId, Ts};
+use tg_model::{DdlEvent, Position, SlotId, TableId, TableVersion, Ts};
 
 /// A DDL that waits.
 #[derive(Debug)]
@@ -46,6 +46,12 @@ impl DdlQueue {
     /// The position a slot must not pass: the rows of the first pending DDL that involves it.
     pub(crate) fn cap(&self, slot: SlotId) -> Option<Position> {
         self.pending.values().find(|p| p.involved.contains(&slot)).map(|p| Position::rows(p.event.commit_ts))
+    }
+
+    /// The version under which a pending DDL adds this physical table: the last one's that does.
+    pub(crate) fn maker_of(&self, table: TableId) -> Option<&Arc<TableVersion>> {
+        let maker = self.pending.values().rev().find(|p| p.event.adds.contains(&table));
+        maker.and_then(|p| p.event.after.as_ref())
     }
 
     /// The position nothing may count as done beyond.

@@ -292,3 +292,48 @@ fn random_histories_keep_the_order_and_arrive() {
         assert_eq!(left, live, "seed {seed}");
     }
 }
+
+/// A table that a pending DDL makes belongs to a slot that the drop of its schema must wait for.
+#[test]
+fn a_ddl_waits_for_tables_that_are_still_to_be_made() {
+    let (old, new) = (100, (200..300).find(|t| slot_of(TableId(*t), SLOTS) != slot_of(TableId(100), SLOTS)).unwrap());
+    let mut w = World::new(Position::rows(Ts::new(10)), &[old], None);
+    w.event(Event::Ddl(ddl(60, DdlKind::CreateTable, None, Some(new))));
+    let mut drop_schema = DdlEvent::clone(&ddl(70, DdlKind::DropSchema, None, None));
+    drop_schema.removes = vec![TableId(old), TableId(new)];
+    drop_schema.blocks = drop_schema.removes.clone();
+    w.event(Event::Ddl(Arc::new(drop_schema)));
+    w.event(Event::DdlResolved(Ts::new(500)));
+    w.resolve(500);
+    w.report_all();
+    w.event(Event::DdlDone { ts: Ts::new(60), seq: 0 });
+    w.report_all();
+    assert_eq!(w.executed(), [60], "rows of the new table up to 70 come first");
+    w.resolve(500);
+    w.report_all();
+    assert_eq!(w.executed(), [60, 70]);
+}
+
+/// Two tables change an id between them in two events of one job: each id ends in its old slot and begins in its new one.
+#[test]
+fn ids_that_change_tables_change_slots() {
+    let other = (200..300).find(|t| slot_of(TableId(*t), SLOTS) != slot_of(TableId(100), SLOTS)).unwrap();
+    let mut w = World::new(Position::rows(Ts::new(10)), &[100, other], None);
+    let mut first = DdlEvent::clone(&ddl(60, DdlKind::ExchangePartition, Some(100), Some(other)));
+    first.removes = vec![TableId(100), TableId(other)];
+    let mut second = DdlEvent::clone(&ddl(60, DdlKind::ExchangePartition, Some(other), Some(100)));
+    (second.seq, second.removes) = (1, Vec::new());
+    w.event(Event::Ddl(Arc::new(first)));
+    w.event(Event::Ddl(Arc::new(second)));
+    w.event(Event::DdlResolved(Ts::new(500)));
+    w.resolve(500);
+    w.report_all();
+    w.event(Event::DdlDone { ts: Ts::new(60), seq: 0 });
+    w.event(Event::DdlDone { ts: Ts::new(60), seq: 1 });
+    for id in [100, other] {
+        assert_eq!(w.spans[&TableId(id)], (slot_of(TableId(id), SLOTS), Ts::new(60)));
+    }
+    w.resolve(500);
+    w.report_all();
+    assert_eq!(w.controller.checkpoint(), Position::rows(Ts::new(500)));
+}

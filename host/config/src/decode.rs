@@ -33,8 +33,25 @@ pub(crate) fn from_serde(at: Location, path: &str, message: &str) -> ConfigError
     }
     // serde quotes the offending value, which must not happen to a secret.
     let secret = ["password", "secret", "token", "private-key", "access-key"].iter().any(|w| path.ends_with(w));
-    let reason = if secret { "is not a text".to_owned() } else { message.replace('\n', ", ") };
+    let reason = if secret { "is not a text".to_owned() } else { plain(&message.replace('\n', ", ")) };
     ConfigError::BadValue { at, key, reason }
+}
+
+/// serde names types as Rust does.
+fn plain(message: &str) -> String {
+    const TYPES: &[(&str, &str)] = &[
+        ("expected u64", "expected a whole number"),
+        ("expected u32", "expected a whole number"),
+        ("expected u16", "expected a whole number up to 65535"),
+        ("expected i32", "expected a whole number"),
+        ("expected usize", "expected a whole number"),
+        ("expected f64", "expected a number"),
+        ("expected a boolean", "expected true or false"),
+        ("expected a sequence", "expected a list"),
+        ("expected a map", "expected a table"),
+    ];
+    let known = TYPES.iter().find(|(rust, _)| message.contains(rust));
+    known.map_or_else(|| message.to_owned(), |(rust, words)| message.replace(rust, words))
 }
 
 /// Where the key with this path stands in a TOML text that has been decoded before: `filter.event-filters[0].matcher`.

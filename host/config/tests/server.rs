@@ -82,6 +82,12 @@ fn bad_servers_say_what() {
             "server option `security`: `cert-path` and `key-path` need each other",
         ),
         (
+            "[security]\nmtls = true",
+            ServerOverrides::default(),
+            "server option `security.mtls`: the API has neither TLS nor users yet; leave it out, and keep the address private",
+        ),
+        ("gc-ttl = 'x'", ServerOverrides::default(), "invalid type: string \"x\", expected a whole number"),
+        (
             "data-dirr = '/x'",
             ServerOverrides::default(),
             ":1:1: there is no option `data-dirr`; did you mean `data-dir`?",

@@ -100,6 +100,9 @@ config = {some_key = 1, "other-key" = ["x"]}
 plugin = "by-region"
 "#;
 
+/// What is said of a key whose effect is still to come.
+const LATER: &str = "is not implemented yet and has no effect";
+
 #[test]
 fn everything_is_read() {
     let (config, warnings) = ChangefeedConfig::from_toml("cf.toml", EVERYTHING).unwrap();
@@ -110,14 +113,14 @@ fn everything_is_read() {
     assert_eq!(config.tidegate.memory_quota, Some(ByteSize::new(256 << 20)));
     assert_eq!(config.tidegate.resolved_gate, ResolvedGate::Table);
     assert_eq!(config.tidegate.sink.as_ref().unwrap().config["some_key"], 1);
-    assert_eq!(warnings, []);
+    assert!(warnings.iter().all(|w| w.message == LATER), "{warnings:?}");
 }
 
 #[test]
 fn json_and_toml_hold_the_same() {
     let (config, _) = ChangefeedConfig::from_toml("cf.toml", EVERYTHING).unwrap();
     let (again, warnings) = ChangefeedConfig::from_json(&config.to_stored()).unwrap();
-    assert_eq!(warnings, []);
+    assert!(warnings.iter().all(|w| w.message == LATER), "{warnings:?}");
     assert_eq!(again, config, "the stored form holds everything");
     let stored = config.to_stored().to_string();
     for secret in ["hunter2", "hunter3", "hunter4", "AKIA", "user:pw@"] {
@@ -179,7 +182,7 @@ fn bad_files_say_where_what_and_what_was_meant() {
         (
             "case-sensitive = 'yes'",
             6003,
-            "cf.toml:1:18: option `case-sensitive`: invalid type: string \"yes\", expected a boolean",
+            "cf.toml:1:18: option `case-sensitive`: invalid type: string \"yes\", expected true or false",
         ),
         (
             "sync-point-interval = '10x'",
@@ -255,7 +258,7 @@ fn json_errors_use_the_names_of_the_api() {
         ),
         (
             json!({"sink": {"mysql_config": {"max_multi_update_row_count": "x"}}}),
-            "replica_config: option `sink.mysql_config.max_multi_update_row_count`: invalid type: string \"x\", expected u32",
+            "replica_config: option `sink.mysql_config.max_multi_update_row_count`: invalid type: string \"x\", expected a whole number",
         ),
         (json!({"filter": {"event_filters": [{"matcher": ["a.*"], "ignore_event": ["x"]}]}}), ""),
     ] {
@@ -292,4 +295,9 @@ fn options_without_effect_give_a_warning() {
     let (_, warnings) = ChangefeedConfig::from_toml("cf.toml", text).unwrap();
     let keys: Vec<&str> = warnings.iter().map(|w| w.key.as_str()).collect();
     assert_eq!(keys, ["mounter.worker-num", "enable-table-monitor", "sink.csv.output-handle-key"]);
+
+    let text = "enable-sync-point = true\n[[sink.column-selectors]]\nmatcher = ['a.b']\ncolumns = ['c']";
+    let (_, warnings) = ChangefeedConfig::from_toml("cf.toml", text).unwrap();
+    let said: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(said, [format!("`enable-sync-point` {LATER}"), format!("`sink.column-selectors` {LATER}")]);
 }

@@ -142,4 +142,9 @@ fn uri_wins_over_file_wins_over_default() {
 fn parameters_without_effect_give_a_warning() {
     let uri = SinkUri::parse("mysql://h/?where-clause=v1").unwrap();
     assert_eq!(uri.warnings[0].to_string(), "`where-clause` is accepted without effect");
+    let uri = SinkUri::parse("mysql://h/?max-txn-row=9&dry-run=false").unwrap();
+    let said: Vec<String> = uri.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["`max-txn-row` is not implemented yet and has no effect"]);
+    let error = SinkUri::parse("mysql://h/?dry-run=true").unwrap_err().to_string();
+    assert!(error.ends_with("parameter `dry-run`: is not implemented yet: rows would really be written"), "{error}");
 }

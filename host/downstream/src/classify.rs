@@ -2,7 +2,7 @@
 
 use crate::errno::{DENIED, DUPLICATE, OPEN_OUTCOME, RETRYABLE};
 use crate::{Fault, FaultKind};
-use mysql_async::{DriverError, Error, ServerError};
+use mysql_async::{DriverError, Error, IoError, ServerError};
 
 /// How far an operation was when it failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +43,13 @@ pub(crate) fn fault(error: Error, phase: Phase, doing: &str) -> Fault {
             | DriverError::NoClientSslFlagFromServer
             | DriverError::CleartextPluginDisabled),
         ) => Fault::own(FaultKind::Denied, doing, e.to_string()),
+        Error::Io(IoError::Tls(e)) => Fault::own(FaultKind::Denied, doing, format!("TLS was not agreed upon: {e}")),
+        // What TLS refuses comes as invalid data: a certificate nobody vouches for, no common version.
+        Error::Io(IoError::Io(e)) if e.kind() == std::io::ErrorKind::InvalidData && phase == Phase::Undone => {
+            Fault::own(FaultKind::Denied, doing, format!("TLS was not agreed upon: {e}"))
+        }
+        // The driver says "Input/output error" twice before it says what happened.
+        Error::Io(IoError::Io(e)) => Fault::own(lost(phase), doing, e.to_string()),
         e => Fault::own(lost(phase), doing, e.to_string()),
     }
 }

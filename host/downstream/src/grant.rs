@@ -43,10 +43,20 @@ impl From<ResultRows> for ResultSet {
     }
 }
 
+impl MysqlEndpoint {
+    /// `namespace/name`, or `namespace/name#incarnation`.
+    fn progress_name(&self, lane: &LaneContext) -> String {
+        match self.target().incarnation.as_str() {
+            "" => lane.changefeed.to_string(),
+            incarnation => format!("{}#{incarnation}", lane.changefeed),
+        }
+    }
+}
+
 impl SqlEndpoint for MysqlEndpoint {
     fn connect(&self, lane: LaneContext) -> BoxFuture<'_, Result<Box<dyn SqlConnection>, SqlError>> {
         let claim = LaneClaim {
-            changefeed: lane.changefeed.to_string(),
+            changefeed: self.progress_name(&lane),
             slot: lane.slot.0.into(),
             lane: lane.lane.0.into(),
             lanes: self.target().lanes,

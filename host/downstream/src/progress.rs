@@ -13,7 +13,7 @@ const CLAIM_TRIES_MAX: usize = 5;
 /// What an instance claims: to be the writer of a lane.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LaneClaim {
-    /// `namespace/name`.
+    /// `namespace/name`, with the incarnation behind `#` if there is one.
     pub changefeed: String,
     /// Writer slot.
     pub slot: u32,
@@ -61,7 +61,7 @@ impl ProgressTable {
             format!("CREATE DATABASE IF NOT EXISTS {}", self.database),
             format!(
                 "CREATE TABLE IF NOT EXISTS {} (\
-                 changefeed VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\
+                 changefeed VARCHAR(320) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\
                  slot INT UNSIGNED NOT NULL,lane INT UNSIGNED NOT NULL,lanes INT UNSIGNED NOT NULL,\
                  epoch_rev BIGINT UNSIGNED NOT NULL,epoch_n BIGINT UNSIGNED NOT NULL,\
                  pos_ts BIGINT UNSIGNED NOT NULL,pos_stage TINYINT UNSIGNED NOT NULL,pos_seq BIGINT UNSIGNED NOT NULL,\

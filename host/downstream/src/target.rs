@@ -44,6 +44,8 @@ pub struct MysqlTarget {
     pub lanes: u32,
     /// Database of the progress table.
     pub progress_database: String,
+    /// Tells a changefeed from earlier ones of its name in the progress table: their positions are not its own. May be empty.
+    pub incarnation: String,
     /// Keep progress and fence in the downstream; off: transactions carry rows only.
     pub progress: bool,
 }
@@ -64,6 +66,7 @@ impl Default for MysqlTarget {
             tidb_txn_mode: "optimistic".to_owned(),
             lanes: 1,
             progress_database: "tidegate".to_owned(),
+            incarnation: String::new(),
             progress: true,
         }
     }

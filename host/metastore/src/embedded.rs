@@ -7,7 +7,8 @@ use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -47,7 +48,12 @@ impl EmbeddedStore {
     /// # Errors
     /// [`MetaError::Locked`] when another process has it open, [`MetaError::Storage`] otherwise. Blocks on the disk.
     pub fn open(dir: &Path) -> Result<Self, MetaError> {
-        std::fs::create_dir_all(dir).map_err(failed("make the data directory"))?;
+        // Records hold passwords: a directory made here is its owner's alone.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        made.map_err(|e| MetaError::Storage {
+            what: "make the data directory",
+            cause: format!("{}: {e}", dir.display()),
+        })?;
         let options = File::options().create(true).truncate(false).write(true).open(dir.join(LOCK_FILE));
         let lock = options.map_err(failed("open the lock file"))?;
         match lock.try_lock() {

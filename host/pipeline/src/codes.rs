@@ -47,4 +47,10 @@ pub const CODES: &[CodePage] = &[
         cause: "More DDLs arrived than the queue takes while an earlier one is still running.",
         action: "See which DDL runs (`tidegate changefeed query`). The changefeed restarts from its checkpoint and reads the rest again.",
     },
+    CodePage {
+        code: Code(4008),
+        title: "A transaction moves too many rows to other keys",
+        cause: "One transaction changes the row keys of more rows of one table than may wait for its end in memory.",
+        action: "Filter the table or the transaction (`ignore-txn-start-ts`), repair the table downstream from a snapshot, and resume.",
+    },
 ];

@@ -4,6 +4,7 @@ use crate::error::PipelineError;
 use crate::ports::{DdlState, ProgressStore};
 use crate::retry::{Retry, Verdict};
 use crate::stats::{Stats, add};
+use crate::tick::{tick, ticked};
 use std::sync::Arc;
 use tg_model::{DdlEvent, Ts};
 use tg_plugin::SinkPort;
@@ -26,7 +27,20 @@ pub(crate) struct DdlExecutor {
 impl DdlExecutor {
     /// Runs until the feed drops its end, or an error is final.
     pub(crate) async fn run(mut self) {
-        while let Some(event) = self.work.recv().await {
+        let mut tick = tick();
+        loop {
+            let event = tokio::select! {
+                biased;
+                event = self.work.recv() => event,
+                _ = tick.tick() => match ticked(self.sink.as_mut()).await {
+                    Ok(()) => continue,
+                    Err(source) => {
+                        let _ = self.reports.send(DdlReport::Failed(PipelineError::DdlSink { source }));
+                        break;
+                    }
+                },
+            };
+            let Some(event) = event else { break };
             let (ts, seq) = (event.commit_ts, event.seq);
             let report = match self.execute(&event).await {
                 Ok(()) => DdlReport::Done { ts, seq },
@@ -50,6 +64,7 @@ impl DdlExecutor {
         }
         let mut maybe_done = known == Some(DdlState::Begun);
         self.store.set_ddl(ts, seq, DdlState::Begun).await?;
+        let _running = self.stats.waits.begin(format!("the downstream to run the DDL at {ts}: {}", event.query));
         let mut retry = Retry::new();
         while let Err(source) = self.sink.on_ddl(Arc::clone(event), maybe_done).await {
             maybe_done |= source.is_unknown();
@@ -57,6 +72,7 @@ impl DdlExecutor {
                 Verdict::Again(wait) => {
                     add(&self.stats.retries, 1);
                     tracing::warn!(ddl_ts = ts.get(), error = %source, "DDL failed; again");
+                    retry.show(&self.stats.waits, format!("the DDL at {ts}: {source}"));
                     tokio::time::sleep(wait).await;
                 }
                 Verdict::GiveUp => return Err(failed(event, source)),

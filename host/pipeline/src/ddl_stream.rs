@@ -1,6 +1,7 @@
 //! The DDL stream: job rows in, schema changes out, in commit order.
 
 use crate::error::PipelineError;
+use crate::exchange::both_tables;
 use crate::frontier::Frontier;
 use std::collections::BTreeMap;
 use tg_filter::Filter;
@@ -67,7 +68,7 @@ impl DdlStream {
             }
             let job = entry.remove();
             let made = schema.apply(&job).map_err(|source| PipelineError::Schema { source })?;
-            for event in made {
+            for event in made.into_iter().flat_map(|e| both_tables(e, schema, filter)) {
                 events.extend(crate::select::select_ddl(event, job.start_ts, filter)?);
             }
         }

@@ -36,6 +36,9 @@ pub enum PipelineError {
     /// A DDL failed downstream.
     #[error("DDL at {ts} on `{schema}`.`{table}` failed: {source}; the statement: {query}")]
     Ddl { ts: Ts, schema: String, table: String, query: String, source: CallError },
+    /// The DDL executor's sink failed between two DDLs.
+    #[error("the DDL executor's sink failed: {source}")]
+    DdlSink { source: CallError },
     /// A plugin refused a row.
     #[error("the row of `{schema}`.`{table}` with commit-ts {commit_ts} was refused: {code}: {message}")]
     RefusedRow { schema: String, table: String, commit_ts: Ts, code: String, message: String },
@@ -51,6 +54,9 @@ pub enum PipelineError {
     /// A part of the pipeline has gone without saying why.
     #[error("{part} ended without a reason")]
     Gone { part: &'static str },
+    /// A transaction moves more rows to other keys than may wait for its end.
+    #[error("slot {slot}: the transaction at {ts} moves more than {limit_bytes} bytes of rows to other keys")]
+    KeysMoved { slot: SlotId, ts: Ts, limit_bytes: usize },
     /// More DDLs wait than the bound allows.
     #[error("more than {limit} DDLs wait at {ts}")]
     DdlFlood { ts: Ts, limit: usize },
@@ -83,7 +89,10 @@ impl Coded for PipelineError {
             Self::Mount { source, .. } => source.code(),
             Self::Schema { source } => source.code(),
             Self::Filter { source } => source.code(),
-            Self::Sink { source, .. } | Self::Dispatcher { source, .. } | Self::Start { source, .. } => source.code(),
+            Self::Sink { source, .. }
+            | Self::DdlSink { source }
+            | Self::Dispatcher { source, .. }
+            | Self::Start { source, .. } => source.code(),
             Self::Format { .. } => Code(4001),
             Self::Ddl { .. } => Code(4002),
             Self::RefusedRow { .. } => Code(4003),
@@ -91,6 +100,7 @@ impl Coded for PipelineError {
             Self::Store { .. } => Code(4005),
             Self::Gone { .. } => Code(4006),
             Self::DdlFlood { .. } => Code(4007),
+            Self::KeysMoved { .. } => Code(4008),
         }
     }
 
@@ -102,8 +112,10 @@ impl Coded for PipelineError {
             | Self::Schema { .. }
             | Self::Filter { .. }
             | Self::Format { .. }
-            | Self::RefusedRow { .. } => false,
+            | Self::RefusedRow { .. }
+            | Self::KeysMoved { .. } => false,
             Self::Sink { source, .. }
+            | Self::DdlSink { source }
             | Self::Dispatcher { source, .. }
             | Self::Start { source, .. }
             | Self::Ddl { source, .. } => source.may_pass(),

@@ -79,10 +79,12 @@ pub enum FeedEnd {
 ///
 /// # Errors
 /// Whatever ended the run; [`tg_model::Coded::is_retryable`] tells whether to start another one.
-pub async fn run(plan: FeedPlan, parts: FeedParts, stop: watch::Receiver<bool>) -> Result<FeedEnd, PipelineError> {
-    let schema_ts = schema_ts(plan.start);
-    let schema = start::load_schema(&parts.upstream, schema_ts).await?;
-    let mut feed = Feed::start(plan, parts, schema, schema_ts).await?;
+pub async fn run(plan: FeedPlan, parts: FeedParts, mut stop: watch::Receiver<bool>) -> Result<FeedEnd, PipelineError> {
+    let mut feed = tokio::select! {
+        biased;
+        () = told_to_stop(&mut stop) => return Ok(FeedEnd::Stopped),
+        feed = Box::pin(Feed::start(plan, parts)) => feed?,
+    };
     let ended = feed.serve(stop).await;
     let stored = feed.store_checkpoint().await;
     feed.shut_down().await;
@@ -131,13 +133,17 @@ fn next_span() -> SpanId {
 }
 
 impl Feed {
-    async fn start(plan: FeedPlan, parts: FeedParts, schema: SchemaStore, from: Ts) -> Result<Self, PipelineError> {
+    async fn start(plan: FeedPlan, parts: FeedParts) -> Result<Self, PipelineError> {
+        let from = schema_ts(plan.start);
+        let mut schema = start::load_schema(&parts.upstream, from).await?;
+        // The store wants to hear the start before anything else: see `tg_schema` on multi schema changes.
+        schema.cap_resolved(from);
         let (ddl_tx, ddl_feed) = tg_upstream::feed_channel(plan.feed_buffer_bytes);
-        let options = FeedOptions { filter_loop: false, ..FeedOptions::default() };
+        let options = FeedOptions { filter_loop: false };
         let mut ddl_spans = Vec::new();
         for span in schema.ddl_spans() {
             let id = next_span();
-            parts.upstream.subscribe(id, &span, from, options.clone(), ddl_tx.clone());
+            parts.upstream.subscribe(id, &span, from, options, ddl_tx.clone());
             ddl_spans.push(id);
         }
         let ddl_sink = start::open_ddl_sink(&plan, &parts).await?;
@@ -177,6 +183,12 @@ impl Feed {
             tokio::select! {
                 biased;
                 () = told_to_stop(&mut stop) => return Ok(FeedEnd::Stopped),
+                // Before the reports, which may always be there.
+                _ = tick.tick() => {
+                    self.store_checkpoint().await?;
+                    self.slots.iter().for_each(|s| { let _ = s.commands.send(SlotCommand::Tick); });
+                    self.schema.gc(self.controller.checkpoint().checkpoint_ts());
+                }
                 report = self.slot_reports.recv() => self.slot_report(report)?,
                 report = self.ddl_reports.recv() => self.ddl_report(report)?,
                 () = self.ddl_feed.recv_many(&mut events, DDL_BURST_EVENTS), if self.controller.ddl_room() > DDL_BURST_EVENTS => {
@@ -185,11 +197,6 @@ impl Feed {
                     }
                 }
                 Some(ended) = self.tasks.join_next() => self.task_ended(ended)?,
-                _ = tick.tick() => {
-                    self.store_checkpoint().await?;
-                    self.slots.iter().for_each(|s| { let _ = s.commands.send(SlotCommand::Tick); });
-                    self.schema.gc(self.controller.checkpoint().checkpoint_ts());
-                }
             }
         }
         Ok(FeedEnd::Finished)
@@ -259,7 +266,7 @@ impl Feed {
                 let end = &self.slots[usize::from(slot.0)];
                 // The slot hears of the span before the span's first event can arrive.
                 end.send(SlotCommand::AddSpan { span, version, start })?;
-                let options = FeedOptions { filter_loop: self.plan.filter_loop, ..FeedOptions::default() };
+                let options = FeedOptions { filter_loop: self.plan.filter_loop };
                 self.parts.upstream.subscribe(span, &Span::of_table(table), start, options, end.feed.clone());
             }
             Effect::SetVersion { slot, table, version } => {

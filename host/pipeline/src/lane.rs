@@ -3,6 +3,7 @@
 use crate::error::PipelineError;
 use crate::retry::{Retry, Verdict};
 use crate::stats::{Stats, add};
+use crate::tick::{tick, ticked};
 use std::sync::Arc;
 use tg_model::{LaneId, Position, SlotId, TableVersion};
 use tg_plugin::{Barrier, BarrierKind, SinkPort};
@@ -15,6 +16,8 @@ const FLUSH_ROWS: u64 = 4_096;
 const FLUSH_BYTES: u64 = 8 << 20;
 /// How often a sink may answer "not complete yet" to one barrier before that counts as an error.
 const INCOMPLETE_MAX: u32 = 1_000;
+/// Table versions a sink instance is kept told of; above it those that the last flush did not need are dropped.
+const KNOWN_TABLES_MAX: usize = 1_024;
 
 /// One table's rows of one window.
 pub(crate) struct LaneBatch {
@@ -71,9 +74,21 @@ impl Lane {
     pub(crate) async fn run(mut self) {
         let mut barrier_id = 0;
         let mut known = Known::default();
-        while let Some(first) = self.work.recv().await {
-            let outcome = self.serve(first, &mut known, &mut barrier_id).await;
-            match outcome {
+        let mut tick = tick();
+        loop {
+            let work = tokio::select! {
+                biased;
+                work = self.work.recv() => work,
+                _ = tick.tick() => {
+                    if let Err(e) = ticked(self.sink.as_mut()).await {
+                        let _ = self.reports.send(LaneReport::Failed { error: self.error(e) });
+                        break;
+                    }
+                    continue;
+                }
+            };
+            let Some(first) = work else { break };
+            match self.serve(first, &mut known, &mut barrier_id).await {
                 Ok(window) => {
                     if self.reports.send(LaneReport::Durable { lane: self.lane, window }).is_err() {
                         break;
@@ -90,6 +105,7 @@ impl Lane {
 
     /// Writes this work and what waits behind it up to the flush limits, then flushes. Returns the last window.
     async fn serve(&mut self, first: LaneWork, known: &mut Known, id: &mut u32) -> Result<u64, PipelineError> {
+        known.forget_idle(self.sink.as_mut()).await.map_err(|e| self.error(e))?;
         let mut open = Open::start();
         let mut last = (first.window, first.upto);
         self.write(first, known, &mut open).await?;
@@ -117,6 +133,8 @@ impl Lane {
                 match self.sink.write(Arc::clone(&batch)).await {
                     Ok(outcome) if outcome.quarantined.is_empty() => break,
                     Ok(outcome) => return Err(PipelineError::refused_row(&version, &batch, &outcome.quarantined)),
+                    // Written again they might be there twice: a fresh instance begins at what is durable.
+                    Err(e) if e.is_unknown() => return Err(self.error(e)),
                     Err(e) => self.wait_or_give_up(&mut retry, e).await?,
                 }
             }
@@ -166,6 +184,7 @@ impl Lane {
             Verdict::Again(wait) => {
                 add(&self.stats.retries, 1);
                 tracing::warn!(slot = self.slot.0, lane = self.lane.0, wait_ms = wait.as_millis() as u64, error = %e, "sink call failed; again");
+                retry.show(&self.stats.waits, format!("the sink of slot {}, lane {}: {e}", self.slot, self.lane));
                 tokio::time::sleep(wait).await;
                 Ok(())
             }
@@ -181,7 +200,16 @@ impl Lane {
 /// Table versions the sink was told of, with what it asked for.
 #[derive(Default)]
 struct Known {
-    plans: std::collections::HashMap<i64, (Arc<TableVersion>, Plan), foldhash::fast::RandomState>,
+    plans: std::collections::HashMap<i64, KnownTable, foldhash::fast::RandomState>,
+    /// Flushes so far.
+    flush: u64,
+}
+
+struct KnownTable {
+    version: Arc<TableVersion>,
+    plan: Plan,
+    /// The flush that last had rows of it.
+    flush: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -192,20 +220,33 @@ struct Plan {
 
 impl Known {
     async fn plan(&mut self, v: &Arc<TableVersion>, sink: &mut dyn SinkPort) -> Result<Plan, tg_plugin::CallError> {
-        if let Some((known, plan)) = self.plans.get(&v.table.0)
-            && Arc::ptr_eq(known, v)
+        if let Some(known) = self.plans.get_mut(&v.table.0)
+            && Arc::ptr_eq(&known.version, v)
         {
-            return Ok(*plan);
+            known.flush = self.flush;
+            return Ok(known.plan);
         }
-        if let Some((old, _)) = self.plans.remove(&v.table.0) {
-            sink.drop_schema(&old).await?;
+        if let Some(old) = self.plans.remove(&v.table.0) {
+            sink.drop_schema(&old.version).await?;
         }
         let asked = sink.on_schema(Arc::clone(v)).await?;
         let plan = Plan {
             rows: asked.batch_rows.map_or(FLUSH_ROWS, u64::from).max(1),
             bytes: asked.batch_bytes.map_or(FLUSH_BYTES, u64::from).max(1),
         };
-        self.plans.insert(v.table.0, (Arc::clone(v), plan));
+        self.plans.insert(v.table.0, KnownTable { version: Arc::clone(v), plan, flush: self.flush });
         Ok(plan)
+    }
+
+    /// With too many tables, drops those that the last flush did not need. Only while nothing is written and not durable.
+    async fn forget_idle(&mut self, sink: &mut dyn SinkPort) -> Result<(), tg_plugin::CallError> {
+        if self.plans.len() > KNOWN_TABLES_MAX {
+            let last = self.flush;
+            for (_, idle) in self.plans.extract_if(|_, t| t.flush < last).collect::<Vec<_>>() {
+                sink.drop_schema(&idle.version).await?;
+            }
+        }
+        self.flush += 1;
+        Ok(())
     }
 }

@@ -14,6 +14,7 @@ mod codes;
 mod ddl;
 mod ddl_stream;
 mod error;
+mod exchange;
 mod feed;
 mod frontier;
 mod lane;
@@ -26,6 +27,8 @@ mod slot;
 mod start;
 mod stats;
 mod tables;
+mod tick;
+mod waits;
 mod windows;
 
 pub use codes::CODES;

@@ -1,5 +1,7 @@
 //! How often and how long a sink call is tried again before the changefeed itself restarts.
 
+use crate::waits::{Wait, Waits};
+use std::sync::Arc;
 use std::time::Duration;
 use tg_plugin::CallError;
 
@@ -18,11 +20,21 @@ pub(crate) enum Verdict {
 /// Counts the tries of one call.
 pub(crate) struct Retry {
     tries: u32,
+    /// From the first failure on, people see what is waited for.
+    wait: Option<Wait>,
 }
 
 impl Retry {
     pub(crate) const fn new() -> Self {
-        Self { tries: 0 }
+        Self { tries: 0, wait: None }
+    }
+
+    /// Shows what the call waits for until the call is given up or succeeds, which drops this.
+    pub(crate) fn show(&mut self, waits: &Arc<Waits>, what: String) {
+        match &self.wait {
+            Some(wait) => wait.now(what),
+            None => self.wait = Some(waits.begin(what)),
+        }
     }
 
     pub(crate) fn after(&mut self, error: &CallError) -> Verdict {

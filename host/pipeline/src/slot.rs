@@ -14,6 +14,7 @@ use tg_plugin::DispatcherPort;
 use tg_sorter::{ChunkEnd, SortedChange, Sorter};
 use tg_upstream::{FeedEvent, FeedReceiver};
 use tgr1::{BatchBuf, Route};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc;
 
 /// Most feed events taken between two looks at commands and acknowledgements.
@@ -24,6 +25,8 @@ const CHUNK_BYTES: usize = 256 << 10;
 const WINDOW_ROWS: u64 = 8_192;
 /// Bytes of batches that close a window.
 const WINDOW_BYTES: usize = 2 << 20;
+/// With more than this in memory, or anything on disk, a sorter's calls may wait for the disk.
+const SORTER_CALM_BYTES: usize = 8 << 20;
 
 /// What the feed tells a slot.
 pub(crate) enum SlotCommand {
@@ -75,14 +78,16 @@ pub(crate) struct Progress {
     last_report: Option<(u64, Ts, Position)>,
     /// The sorter may hold more rows below the limit.
     more: bool,
-    /// Greatest commit-ts taken from the sorter.
+    /// Everything below has been mounted; at it there may be more.
     newest: Ts,
+    /// Taken from the sorter, and for the next window because a batch was full. Empty otherwise.
+    left: Vec<SortedChange>,
 }
 
 impl Progress {
-    pub(crate) fn new(lanes: u16, start: Position) -> Self {
+    pub(crate) fn new(slots: u16, lanes: u16, start: Position) -> Self {
         Self {
-            windows: Windows::new(lanes, start),
+            windows: Windows::new(slots, lanes, start),
             frontier: Frontier::default(),
             applied: 0,
             upto: start,
@@ -90,6 +95,7 @@ impl Progress {
             last_report: None,
             more: false,
             newest: Ts::ZERO,
+            left: Vec::new(),
         }
     }
 
@@ -119,9 +125,7 @@ impl Slot {
                 Some(report) = self.lane_reports.recv() => self.lane_report(report)?,
                 () = self.feed.recv_many(&mut events, FEED_BURST_EVENTS) => {
                     self.drain_commands().await?;
-                    for event in events.drain(..) {
-                        self.feed_event(event)?;
-                    }
+                    may_block(self.uses_disk(), || events.drain(..).try_for_each(|event| self.feed_event(event)))?;
                 }
             }
             self.drain_commands().await?;
@@ -145,19 +149,39 @@ impl Slot {
             SlotCommand::AddSpan { span, version, start } => {
                 self.sorter.add_span(span, version.table);
                 self.progress.frontier.add(span, start);
-                self.tables.set(span, version);
+                let unused = self.tables.set(span, version);
+                self.drop_schemas(unused).await?;
                 self.progress.applied += 1;
             }
-            SlotCommand::SetVersion { span, version } => self.tables.set(span, version),
+            SlotCommand::SetVersion { span, version } => {
+                let unused = self.tables.set(span, version);
+                self.drop_schemas(unused).await?;
+            }
             SlotCommand::RemoveSpan { span } => {
                 self.sorter.remove_span(span);
                 self.progress.frontier.remove(span);
-                self.tables.remove(span);
-                self.tables.close_unused();
+                let unused = self.tables.remove(span);
+                self.drop_schemas(unused).await?;
                 self.progress.applied += 1;
             }
             SlotCommand::Emit(upto) => self.progress.upto = self.progress.upto.max(upto),
-            SlotCommand::Tick => self.sorter.forget(self.progress.windows.done().checkpoint_ts()),
+            SlotCommand::Tick => {
+                let upto = self.progress.windows.done().checkpoint_ts();
+                may_block(self.uses_disk(), || self.sorter.forget(upto));
+            }
+        }
+        Ok(())
+    }
+
+    fn uses_disk(&self) -> bool {
+        self.sorter.spilled_bytes() > 0 || self.sorter.pending_bytes() > SORTER_CALM_BYTES
+    }
+
+    /// Tells the dispatcher of versions that are not used any more.
+    async fn drop_schemas(&mut self, unused: impl IntoIterator<Item = Arc<TableVersion>>) -> Result<(), PipelineError> {
+        for version in unused {
+            let dropped = self.dispatcher.drop_schema(&version).await;
+            dropped.map_err(|source| PipelineError::Dispatcher { slot: self.id, source })?;
         }
         Ok(())
     }
@@ -172,8 +196,10 @@ impl Slot {
             FeedEvent::Resolved { span, ts } => self.progress.frontier.advance(span, ts),
             FeedEvent::Initialized { .. } => add(&self.stats.spans_initialized, 1),
             FeedEvent::Failed { span, error } => {
-                let table = self.tables.version(span).map(|v| format!("{}.{}", v.schema, v.name));
-                return Err(PipelineError::Upstream { table: table.unwrap_or_default(), source: error });
+                // A feed that failed while its span was being removed is nobody's loss.
+                let Some(version) = self.tables.version(span) else { return Ok(()) };
+                let table = format!("{}.{}", version.schema, version.name);
+                return Err(PipelineError::Upstream { table, source: error });
             }
         }
         Ok(())
@@ -212,31 +238,56 @@ impl Slot {
         Ok(())
     }
 
+    /// Mounts changes up to `upto` until none is left or the window is full.
     async fn fill_window(&mut self, upto: Ts) -> Result<ChunkEnd, PipelineError> {
-        let mut chunk: Vec<SortedChange> = Vec::new();
+        let mut chunk = std::mem::take(&mut self.progress.left);
+        let mut end = ChunkEnd::More;
         loop {
-            let end = self
-                .sorter
-                .next_chunk(upto, CHUNK_BYTES, &mut chunk)
-                .map_err(|source| PipelineError::Sorter { slot: self.id, source })?;
+            if chunk.is_empty() {
+                let (sorter, slot) = (&mut self.sorter, self.id);
+                let on_disk = sorter.spilled_bytes() > 0;
+                end = may_block(on_disk, || sorter.next_chunk(upto, CHUNK_BYTES, &mut chunk))
+                    .map_err(|source| PipelineError::Sorter { slot, source })?;
+            }
             self.progress.newest = chunk.last().map_or(self.progress.newest, |s| s.change.commit_ts);
-            for sorted in chunk.drain(..) {
-                if let Some(version) = self.tables.needs_open(sorted.span) {
-                    self.open(version).await?;
-                }
-                self.tables.mount(sorted.span, &sorted.change)?;
+            let mounted = self.mount(&chunk).await?;
+            chunk.drain(..mounted);
+            if let Some(next) = chunk.first() {
+                self.progress.newest = next.change.commit_ts;
+                self.progress.left = chunk;
+                return Ok(ChunkEnd::More);
+            }
+            if matches!(end, ChunkEnd::Exhausted) && !self.tables.release_held()? {
+                self.progress.left = chunk;
+                return Ok(ChunkEnd::More);
             }
             let (rows, bytes) = self.tables.size();
             if matches!(end, ChunkEnd::Exhausted) || rows >= WINDOW_ROWS || bytes >= WINDOW_BYTES {
+                // The empty vector keeps its room for the next window.
+                self.progress.left = chunk;
                 return Ok(end);
             }
         }
     }
 
+    /// Mounts changes until a batch is full; how many it took.
+    async fn mount(&mut self, chunk: &[SortedChange]) -> Result<usize, PipelineError> {
+        for (i, sorted) in chunk.iter().enumerate() {
+            if let Some(version) = self.tables.needs_open(sorted.span) {
+                self.open(version).await?;
+            }
+            if !self.tables.mount(sorted.span, &sorted.change)? {
+                return Ok(i);
+            }
+        }
+        Ok(chunk.len())
+    }
+
     /// Opens a version in this window and tells the dispatcher of it.
     async fn open(&mut self, version: Arc<TableVersion>) -> Result<(), PipelineError> {
         let table = version.table;
-        self.tables.open(version)?;
+        let replaced = self.tables.open(version)?;
+        self.drop_schemas(replaced).await?;
         let Some(open) = self.tables.get_mut(table) else { return Ok(()) };
         let plan = self
             .dispatcher
@@ -254,9 +305,11 @@ impl Slot {
             let Some((version, data)) = self.tables.take(table) else { continue };
             self.dispatch(version, data, &mut work).await?;
         }
-        self.tables.window_taken();
+        let idle = self.tables.window_taken();
+        self.drop_schemas(idle).await?;
         self.progress.cut = self.progress.cut.max(at);
-        let window = self.progress.windows.cut(at, work.keys().copied());
+        let bytes = work.values().flatten().map(|b| b.batch.len_bytes()).sum();
+        let window = self.progress.windows.cut(at, bytes, work.keys().copied());
         add(&self.stats.windows, 1);
         for (lane, batches) in work {
             let end = &self.lanes[usize::from(lane.0)];
@@ -343,6 +396,12 @@ impl Slot {
             let _ = self.reports.send(SlotReport::Progress { slot: self.id, applied, resolved, checkpoint });
         }
     }
+}
+
+/// Runs work that may wait for the disk so that other tasks of this thread go on meanwhile, where the runtime has other threads.
+fn may_block<R>(waits: bool, work: impl FnOnce() -> R) -> R {
+    let others = || Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+    if waits && others() { tokio::task::block_in_place(work) } else { work() }
 }
 
 /// Marks the rows that may have been handed over before the start.

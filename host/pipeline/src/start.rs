@@ -101,7 +101,7 @@ async fn open_slot(
         lanes,
         replay_until: plan.replay_until,
         stats: Arc::clone(&parts.stats),
-        progress: Progress::new(plan.lanes, plan.start),
+        progress: Progress::new(plan.slots, plan.lanes, plan.start),
     };
     tasks.spawn(slot.run());
     Ok(SlotEnd { commands: commands_tx, feed: feed_tx })

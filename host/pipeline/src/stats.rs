@@ -1,13 +1,16 @@
 //! Counters of a running changefeed, shared with the API, the metrics and progress bars.
 
+use crate::waits::Waits;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 use tg_model::Ts;
 
 macro_rules! counters {
     ($(#[$doc:meta])* $name:ident / $snapshot:ident { $($(#[$fdoc:meta])* $field:ident),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Default)]
-        pub struct $name { $(pub(crate) $field: AtomicU64),* }
+        pub struct $name { $(pub(crate) $field: AtomicU64,)* pub(crate) waits: Arc<Waits> }
 
         /// The counters at one moment.
         #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +21,12 @@ macro_rules! counters {
             #[must_use]
             pub fn snapshot(&self) -> $snapshot {
                 $snapshot { $($field: self.$field.load(Relaxed)),* }
+            }
+
+            /// What the run waits for and for how long, the longest first.
+            #[must_use]
+            pub fn waits(&self) -> Vec<(String, Duration)> {
+                self.waits.list()
             }
         }
     };

@@ -5,6 +5,9 @@ use tg_model::{LaneId, Position};
 
 /// Most windows in flight per slot; beyond it the slot stops cutting.
 pub(crate) const WINDOWS_MAX: usize = 64;
+/// Bytes of batches in flight over all slots of a changefeed; with its share in flight a slot stops cutting. A slot goes beyond
+/// its share by at most the window that was open.
+pub(crate) const IN_FLIGHT_MAX_BYTES: usize = 64 << 20;
 
 /// Tracks cuts and acknowledgements of one slot.
 ///
@@ -14,15 +17,32 @@ pub(crate) const WINDOWS_MAX: usize = 64;
 pub(crate) struct Windows {
     /// Ids of windows a lane has got and not acknowledged, oldest first.
     owed: Vec<VecDeque<u64>>,
-    /// Cuts not done yet, oldest first: (id, position).
-    cuts: VecDeque<(u64, Position)>,
+    /// Cuts not done yet, oldest first.
+    cuts: VecDeque<Cut>,
     next_id: u64,
     done: Position,
+    in_flight_bytes: usize,
+    limit_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Cut {
+    id: u64,
+    at: Position,
+    bytes: usize,
 }
 
 impl Windows {
-    pub(crate) fn new(lanes: u16, start: Position) -> Self {
-        Self { owed: vec![VecDeque::new(); usize::from(lanes)], cuts: VecDeque::new(), next_id: 1, done: start }
+    /// For one of `slots` slots with this many lanes.
+    pub(crate) fn new(slots: u16, lanes: u16, start: Position) -> Self {
+        Self {
+            owed: vec![VecDeque::new(); usize::from(lanes)],
+            cuts: VecDeque::new(),
+            next_id: 1,
+            done: start,
+            in_flight_bytes: 0,
+            limit_bytes: IN_FLIGHT_MAX_BYTES / usize::from(slots.max(1)),
+        }
     }
 
     /// Everything up to here is durable.
@@ -32,13 +52,13 @@ impl Windows {
 
     /// Whether another window with rows may be cut.
     pub(crate) fn has_room(&self) -> bool {
-        self.cuts.len() < WINDOWS_MAX
+        self.cuts.len() < WINDOWS_MAX && self.in_flight_bytes < self.limit_bytes
     }
 
-    /// Closes a window at `at`; `lanes` are those that get rows of it. Returns its id.
+    /// Closes a window at `at`; `lanes` are those that get rows of it, `bytes` what the rows weigh. Returns its id.
     ///
     /// A window without rows adds nothing to wait for: it moves the cut before it.
-    pub(crate) fn cut(&mut self, at: Position, lanes: impl IntoIterator<Item = LaneId>) -> u64 {
+    pub(crate) fn cut(&mut self, at: Position, bytes: usize, lanes: impl IntoIterator<Item = LaneId>) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
         let mut touched = false;
@@ -47,8 +67,12 @@ impl Windows {
             touched = true;
         }
         match self.cuts.back_mut() {
-            Some(last) if !touched => last.1 = last.1.max(at),
-            _ => self.cuts.push_back((id, at)),
+            Some(last) if !touched => last.at = last.at.max(at),
+            _ => {
+                let bytes = if touched { bytes } else { 0 };
+                self.in_flight_bytes += bytes;
+                self.cuts.push_back(Cut { id, at, bytes });
+            }
         }
         self.settle();
         id
@@ -65,20 +89,17 @@ impl Windows {
 
     fn settle(&mut self) {
         let oldest = self.owed.iter().filter_map(|o| o.front().copied()).min().unwrap_or(u64::MAX);
-        while let Some(&(id, at)) = self.cuts.front() {
-            if id >= oldest {
-                break;
-            }
-            assert!(at >= self.done, "a cut at {at} lies below {}", self.done);
-            self.done = at;
-            self.cuts.pop_front();
+        while let Some(cut) = self.cuts.pop_front_if(|c| c.id < oldest) {
+            assert!(cut.at >= self.done, "a cut at {} lies below {}", cut.at, self.done);
+            self.done = cut.at;
+            self.in_flight_bytes -= cut.bytes;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Windows;
+    use super::{IN_FLIGHT_MAX_BYTES, WINDOWS_MAX, Windows};
     use tg_model::{LaneId, Position, Ts};
 
     fn at(ts: u64) -> Position {
@@ -87,9 +108,9 @@ mod tests {
 
     #[test]
     fn a_window_is_done_when_all_before_it_are() {
-        let mut w = Windows::new(2, at(1));
-        let a = w.cut(at(10), [LaneId(0), LaneId(1)]);
-        let b = w.cut(at(20), [LaneId(1)]);
+        let mut w = Windows::new(1, 2, at(1));
+        let a = w.cut(at(10), 1, [LaneId(0), LaneId(1)]);
+        let b = w.cut(at(20), 1, [LaneId(1)]);
         w.acknowledged(LaneId(1), b);
         assert_eq!(w.done(), at(1), "lane 0 owes the first window");
         w.acknowledged(LaneId(0), a);
@@ -98,11 +119,11 @@ mod tests {
 
     #[test]
     fn windows_without_rows_are_done_with_what_was_before_them() {
-        let mut w = Windows::new(1, at(1));
-        w.cut(at(5), []);
+        let mut w = Windows::new(1, 1, at(1));
+        w.cut(at(5), 1, []);
         assert_eq!(w.done(), at(5));
-        let a = w.cut(at(10), [LaneId(0)]);
-        w.cut(at(30), []);
+        let a = w.cut(at(10), 1, [LaneId(0)]);
+        w.cut(at(30), 1, []);
         assert_eq!(w.done(), at(5));
         w.acknowledged(LaneId(0), a);
         assert_eq!(w.done(), at(30));
@@ -110,11 +131,30 @@ mod tests {
 
     #[test]
     fn a_lane_may_acknowledge_several_windows_at_once() {
-        let mut w = Windows::new(1, at(1));
+        let mut w = Windows::new(1, 1, at(1));
         for ts in [10, 20, 30] {
-            w.cut(at(ts), [LaneId(0)]);
+            w.cut(at(ts), 1, [LaneId(0)]);
         }
         w.acknowledged(LaneId(0), 2);
         assert_eq!(w.done(), at(20));
+    }
+
+    #[test]
+    fn room_ends_with_the_bytes_or_the_number_and_comes_back() {
+        let mut w = Windows::new(4, 1, at(1));
+        let share = IN_FLIGHT_MAX_BYTES / 4;
+        w.cut(at(10), share - 1, [LaneId(0)]);
+        assert!(w.has_room());
+        let second = w.cut(at(20), share, [LaneId(0)]);
+        assert!(!w.has_room(), "the share is in flight");
+        w.cut(at(25), 0, []);
+        w.acknowledged(LaneId(0), second);
+        assert!(w.has_room());
+        assert_eq!(w.done(), at(25));
+        for i in 0..WINDOWS_MAX as u64 {
+            assert!(w.has_room());
+            w.cut(at(30 + i), 1, [LaneId(0)]);
+        }
+        assert!(!w.has_room(), "so many windows are in flight");
     }
 }

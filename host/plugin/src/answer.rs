@@ -6,6 +6,9 @@ use crate::ports::{BadEvent, Decisions, LEAVE_OUT};
 pub(crate) const STATE_BYTES_MAX: usize = 64 << 10;
 
 pub(crate) fn check_bad_events(bad: &[BadEvent], rows: usize) -> Result<(), String> {
+    if bad.len() > rows {
+        return Err(format!("it refuses {} rows of a batch of {rows}", bad.len()));
+    }
     match bad.iter().find(|b| b.row as usize >= rows) {
         Some(b) => Err(format!("it refuses row {} of a batch of {rows}", b.row)),
         None => Ok(()),

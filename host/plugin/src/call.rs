@@ -1,12 +1,13 @@
 //! From what a call ended with to what the caller should know.
 
-use crate::bindings::api::types::{FatalError, Failure, RetryHint};
-use crate::error::{CallFault, Stop};
-use crate::state::{DeadlineReached, State};
-use wasmtime::Trap;
+use crate::bindings::api::types::{Failure, FatalError, RetryHint};
+use crate::deadline::DeadlineReached;
+use crate::error::{CallFault, PluginError, Stop};
+use crate::state::State;
+use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-/// Bytes kept of what a trap says.
-const DETAIL_LEN_MAX: usize = 2 << 10;
+/// Bytes kept of what a guest says of a failure.
+const SAID_LEN_MAX: usize = 2 << 10;
 
 pub(crate) const fn stopped(stop: Stop, detail: String) -> CallFault {
     CallFault::Stopped { stop, detail }
@@ -14,6 +15,9 @@ pub(crate) const fn stopped(stop: Stop, detail: String) -> CallFault {
 
 /// Why the guest stopped. A guest that is refused memory usually panics, so that comes first.
 pub(crate) fn classify(e: &wasmtime::Error, state: &State) -> CallFault {
+    if let Some(full) = e.downcast_ref::<PoolConcurrencyLimitError>() {
+        return CallFault::Start(PluginError::Engine { detail: full.to_string() });
+    }
     let trap = e.downcast_ref::<Trap>();
     let stop = if e.downcast_ref::<DeadlineReached>().is_some() || trap == Some(&Trap::Interrupt) {
         Stop::Deadline
@@ -28,18 +32,27 @@ pub(crate) fn classify(e: &wasmtime::Error, state: &State) -> CallFault {
     if let Some(said) = &state.last_warning {
         detail = format!("{detail}; its last warning: {said}");
     }
-    detail.truncate(detail.floor_char_boundary(DETAIL_LEN_MAX));
-    stopped(stop, detail)
+    stopped(stop, cut(detail))
+}
+
+/// Keeps what a guest says short enough to be logged and stored.
+pub(crate) fn cut(mut said: String) -> String {
+    said.truncate(said.floor_char_boundary(SAID_LEN_MAX));
+    said
 }
 
 impl From<Failure> for CallFault {
     fn from(f: Failure) -> Self {
         match f {
-            Failure::Retryable(RetryHint { message, after_ms, .. }) => Self::Retryable { message, after_ms },
-            Failure::Unknown(RetryHint { message, after_ms, .. }) => Self::Unknown { message, after_ms },
-            Failure::Fenced(RetryHint { message, .. }) => Self::Fenced { message },
-            Failure::Fatal(FatalError { code, message, .. }) => Self::Fatal { code, message },
-            Failure::Unsupported(FatalError { code, message, .. }) => Self::Unsupported { code, message },
+            Failure::Retryable(RetryHint { message, after_ms, .. }) => {
+                Self::Retryable { message: cut(message), after_ms }
+            }
+            Failure::Unknown(RetryHint { message, after_ms, .. }) => Self::Unknown { message: cut(message), after_ms },
+            Failure::Fenced(RetryHint { message, .. }) => Self::Fenced { message: cut(message) },
+            Failure::Fatal(FatalError { code, message, .. }) => Self::Fatal { code: cut(code), message: cut(message) },
+            Failure::Unsupported(FatalError { code, message, .. }) => {
+                Self::Unsupported { code: cut(code), message: cut(message) }
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::bindings::api::types::{
     Column, ColumnProps, DdlEvent, DdlKind, Index, LogicalType, Position, TableRef, TableSchema,
 };
+use crate::call::cut;
 use crate::ports;
 use tg_model::TableVersion;
 use tgr1::Logical;
@@ -31,15 +32,26 @@ pub(crate) fn table_schema(v: &TableVersion) -> TableSchema {
         })
         .collect();
     let mut row_key = None;
+    let mut hidden_keys = false;
     let mut indexes = Vec::with_capacity(v.indexes.len());
     for (i, index) in v.indexes.iter().enumerate() {
         let columns: Option<Vec<u32>> =
             index.columns.iter().map(|c| moved.get(*c as usize).copied().flatten()).collect();
-        let Some(columns) = columns else { continue };
-        if v.row_key == u32::try_from(i).ok() {
+        let is_row_key = v.row_key == u32::try_from(i).ok();
+        let Some(columns) = columns else {
+            hidden_keys |= index.unique;
+            continue;
+        };
+        if is_row_key {
             row_key = u32::try_from(indexes.len()).ok();
+            hidden_keys |= index.prefix_len.iter().any(Option::is_some);
         }
         indexes.push(Index { name: index.name.clone(), columns, unique: index.unique, primary: index.primary });
+    }
+    let mut attrs =
+        vec![("schema-id".to_owned(), v.schema_id.to_string()), ("update-ts".to_owned(), v.update_ts.to_string())];
+    if hidden_keys {
+        attrs.push(("hidden-keys".to_owned(), "true".to_owned()));
     }
     TableSchema {
         ref_: table_ref(v),
@@ -50,7 +62,7 @@ pub(crate) fn table_schema(v: &TableVersion) -> TableSchema {
         row_key,
         charset: v.charset.clone(),
         collation: v.collation.clone(),
-        attrs: vec![("schema-id".into(), v.schema_id.to_string()), ("update-ts".into(), v.update_ts.to_string())],
+        attrs,
     }
 }
 
@@ -182,7 +194,7 @@ fn ddl_kind(k: tg_model::DdlKind) -> DdlKind {
 
 impl From<crate::bindings::api::types::BadEvent> for ports::BadEvent {
     fn from(b: crate::bindings::api::types::BadEvent) -> Self {
-        Self { row: b.row, code: b.code, message: b.message }
+        Self { row: b.row, code: cut(b.code), message: cut(b.message) }
     }
 }
 

@@ -2,15 +2,15 @@
 
 use crate::answer::{check_columns, check_decisions};
 use crate::bindings::dispatcher::DispatcherPlugin;
-use crate::capability::rows::{BatchResource, table_ref};
+use crate::capability::rows::BatchResource;
 use crate::convert;
 use crate::error::{CallError, CallFault, PluginError};
 use crate::grant::Grants;
 use crate::instance::{Core, InstanceSpec};
+use crate::plan::{Plans, dispatcher_data};
 use crate::plugin::{Plugin, Pre};
 use crate::ports::{Decisions, DispatchPlan, DispatcherPort};
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use tg_model::TableVersion;
@@ -22,7 +22,7 @@ pub struct DispatcherInstance {
     core: Core,
     guest: DispatcherPlugin,
     lanes: u16,
-    plans: BTreeMap<(u64, u64), DispatchPlan>,
+    plans: Plans<DispatchPlan>,
 }
 
 impl DispatcherInstance {
@@ -38,22 +38,25 @@ impl DispatcherInstance {
             return Err(start(PluginError::World { wanted: "`dispatcher`", exports: "sink".to_owned() }));
         };
         let mut core = Core::new(&plugin.engine, Arc::clone(&plugin.name), Arc::clone(plugin.metrics()), &spec);
-        core.begin("open")?;
-        let guest = pre.instantiate_async(&mut core.store).await;
-        let guest = match guest {
-            Ok(guest) => guest,
-            Err(e) => return core.end("open", Err(e)),
-        };
-        let answer = guest.tidegate_plugin_dispatcher().call_open(&mut core.store, &convert::context(&spec)).await;
-        core.end("open", answer)?.map_err(|f| core.error("open", f.into()))?;
-        Ok(Self { core, guest, lanes: spec.lanes, plans: BTreeMap::new() })
+        let watch = core.begin("open")?;
+        let ctx = convert::context(&spec);
+        let store = &mut core.store;
+        let answer = watch.within(async move {
+            let guest = pre.instantiate_async(&mut *store).await?;
+            let answer = guest.tidegate_plugin_dispatcher().call_open(store, &ctx).await?;
+            Ok(answer.map(|durable| (guest, durable)))
+        });
+        let answer = answer.await;
+        let (guest, ()) = core.end("open", answer)?.map_err(|f| core.error("open", f.into()))?;
+        Ok(Self { core, guest, lanes: spec.lanes, plans: Plans::new() })
     }
 
     async fn call_on_schema(&mut self, version: &TableVersion) -> Result<DispatchPlan, CallError> {
         const CALL: &str = "on-schema";
-        self.core.begin(CALL)?;
+        let watch = self.core.begin(CALL)?;
         let schema = convert::table_schema(version);
-        let answer = self.guest.tidegate_plugin_dispatcher().call_on_schema(&mut self.core.store, &schema).await;
+        let answer =
+            watch.within(self.guest.tidegate_plugin_dispatcher().call_on_schema(&mut self.core.store, &schema)).await;
         let plan = self.core.end(CALL, answer)?.map_err(|f| self.core.error(CALL, f.into()))?;
         check_columns(plan.columns.as_deref(), convert::column_count(version))
             .map_err(|detail| self.core.breach(CALL, detail))?;
@@ -67,34 +70,26 @@ impl DispatcherInstance {
         const CALL: &str = "drop-schema";
         let table = convert::table_ref(version);
         self.plans.remove(&(table.table, table.version));
-        self.core.begin(CALL)?;
-        let answer = self.guest.tidegate_plugin_dispatcher().call_drop_schema(&mut self.core.store, table).await;
+        let watch = self.core.begin(CALL)?;
+        let answer =
+            watch.within(self.guest.tidegate_plugin_dispatcher().call_drop_schema(&mut self.core.store, table)).await;
         self.core.end(CALL, answer)
     }
 
     async fn call_dispatch(&mut self, batch: &BatchBuf) -> Result<Decisions, CallError> {
         const CALL: &str = "dispatch";
-        let head = batch.batch();
         let rows = batch.len();
-        let Some(plan) = self.plans.get(&(head.table(), head.version())) else {
-            let message = format!("rows of table {} version {} before its schema", head.table(), head.version());
-            return Err(self.core.error(CALL, CallFault::Fatal { code: "host-order".to_owned(), message }));
-        };
-        let targets = plan.targets.len().max(1);
-        let projected = plan.columns.as_ref().map(|columns| tgr1::project(&head, columns, 0, u32::MAX)).transpose();
-        let projected = projected.map_err(|e| {
-            self.core.error(CALL, CallFault::Fatal { code: "host-batch".to_owned(), message: e.to_string() })
-        })?;
+        let (targets, projected) = dispatcher_data(&self.plans, batch).map_err(|f| self.core.error(CALL, f))?;
         let data = projected.as_deref().unwrap_or(batch.as_bytes());
-        self.core.begin(CALL)?;
+        let watch = self.core.begin(CALL)?;
         let metrics = &self.core.store.data().metrics;
         metrics.rows.fetch_add(rows as u64, Relaxed);
         metrics.bytes.fetch_add(data.len() as u64, Relaxed);
-        let lent = BatchResource::HeaderOnly(table_ref(&head), rows as u32, batch.len_bytes() as u32);
-        let answer = match self.core.store.data_mut().table.push(lent) {
+        let answer = match self.core.store.data_mut().table.push(BatchResource(batch.clone())) {
             Ok(handle) => {
                 let lent = Resource::new_borrow(handle.rep());
-                let answer = self.guest.tidegate_plugin_dispatcher().call_dispatch(&mut self.core.store, lent, data).await;
+                let call = self.guest.tidegate_plugin_dispatcher().call_dispatch(&mut self.core.store, lent, data);
+                let answer = watch.within(call).await;
                 let taken = self.core.store.data_mut().table.delete(handle).map(|_| ());
                 answer.and_then(|a| taken.map(|()| a).map_err(Into::into))
             }

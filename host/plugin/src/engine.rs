@@ -1,8 +1,9 @@
 //! The WebAssembly engine of the process.
 
 use crate::bindings::sink::SinkPlugin;
+use crate::deadline::TICK_MS;
 use crate::error::PluginError;
-use crate::state::{State, TICK_MS};
+use crate::state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -50,7 +51,10 @@ impl PluginEngine {
         let engine = match Engine::new(&config(options, true)?) {
             Ok(engine) => engine,
             Err(e) => {
-                tracing::warn!(error = format!("{e:#}"), "no address space for pooled instances; they are made on demand");
+                tracing::warn!(
+                    error = format!("{e:#}"),
+                    "no address space for pooled instances; they are made on demand"
+                );
                 Engine::new(&config(options, false)?).map_err(|e| failed(&e))?
             }
         };

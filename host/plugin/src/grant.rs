@@ -14,9 +14,7 @@ pub struct Grants {
 
 impl std::fmt::Debug for Grants {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Grants")
-            .field("sql", &self.sql.keys().collect::<Vec<_>>())
-            .finish()
+        f.debug_struct("Grants").field("sql", &self.sql.keys().collect::<Vec<_>>()).finish()
     }
 }
 
@@ -116,8 +114,7 @@ pub struct Blocks<'a> {
 /// A database that plugins may open.
 pub trait SqlEndpoint: Send + Sync {
     /// Opens a connection for a lane. An endpoint that fences takes the slot here and reads the lane's durable position.
-    fn connect(&self, lane: LaneContext)
-    -> BoxFuture<'_, Result<Box<dyn SqlConnection>, SqlError>>;
+    fn connect(&self, lane: LaneContext) -> BoxFuture<'_, Result<Box<dyn SqlConnection>, SqlError>>;
 }
 
 /// One connection of one instance. The host never makes two calls at once.
@@ -139,12 +136,7 @@ pub trait SqlConnection: Send + Sync {
         progress: Option<Position>,
     ) -> BoxFuture<'a, Result<ExecResult, SqlError>>;
     /// One statement outside a transaction.
-    fn execute<'a>(&'a mut self, statement: &'a str)
-    -> BoxFuture<'a, Result<ExecResult, SqlError>>;
+    fn execute<'a>(&'a mut self, statement: &'a str) -> BoxFuture<'a, Result<ExecResult, SqlError>>;
     /// Rows of a query; more than `max_rows` is an error.
-    fn query<'a>(
-        &'a mut self,
-        statement: &'a str,
-        max_rows: u32,
-    ) -> BoxFuture<'a, Result<ResultSet, SqlError>>;
+    fn query<'a>(&'a mut self, statement: &'a str, max_rows: u32) -> BoxFuture<'a, Result<ResultSet, SqlError>>;
 }

@@ -1,10 +1,11 @@
 //! What every instance has, whatever its world.
 
 use crate::call::stopped;
+use crate::deadline::{CallClock, DeadlineReached, Watch};
 use crate::engine::PluginEngine;
 use crate::error::{CallError, CallFault, Stop};
 use crate::grant::{Grants, LaneContext};
-use crate::state::{CallClock, DeadlineReached, State};
+use crate::state::State;
 use crate::{PluginMetrics, call};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,7 +18,7 @@ use wasmtime::{Store, UpdateDeadline};
 pub struct Limits {
     /// Linear memory in bytes.
     pub memory_bytes: usize,
-    /// Guest time per call; a sink has it anew after every capability call.
+    /// Guest time per call; time in capability calls does not count.
     pub call: Duration,
 }
 
@@ -47,10 +48,15 @@ pub struct InstanceSpec {
     pub limits: Limits,
 }
 
+/// Bytes a guest may hand to the host in one call or answer, as the host holds them.
+const HANDED_BYTES_MAX: usize = 64 << 20;
+
 /// The store of an instance and whether it still lives.
 pub(crate) struct Core {
     pub(crate) store: Store<State>,
     pub(crate) plugin: Arc<str>,
+    /// Guest time per call.
+    pub(crate) limit: Duration,
     dead: bool,
     started: Instant,
 }
@@ -72,31 +78,32 @@ impl Core {
             spec.limits.memory_bytes,
         );
         let mut store = Store::new(&engine.engine, state);
+        store.set_hostcall_fuel(HANDED_BYTES_MAX);
         store.limiter(|s| &mut s.memory);
-        store.epoch_deadline_callback(|ctx| match ctx.data().clock.left() {
-            Some(left) => Ok(UpdateDeadline::Continue(left)),
+        store.epoch_deadline_callback(|ctx| match ctx.data().clock.slice() {
+            Some(ticks) => Ok(UpdateDeadline::Yield(ticks)),
             None => Err(DeadlineReached.into()),
         });
-        Self { store, plugin, dead: false, started: Instant::now() }
+        Self { store, plugin, limit: spec.limits.call, dead: false, started: Instant::now() }
     }
 
     /// A call begins. Until [`Core::end`] the instance counts as dead, so that a call dropped half-way leaves none behind.
-    pub(crate) fn begin(&mut self, call: &'static str) -> Result<(), CallError> {
+    pub(crate) fn begin(&mut self, call: &'static str) -> Result<Watch, CallError> {
         if self.dead {
             return Err(self.error(call, stopped(Stop::Dead, String::new())));
         }
         self.dead = true;
-        let ticks = self.store.data_mut().clock.begin();
-        self.store.set_epoch_deadline(ticks);
+        let watch = self.store.data_mut().clock.begin();
+        self.store.set_epoch_deadline(self.store.data().clock.slice().unwrap_or(1));
         self.started = Instant::now();
         self.store.data().metrics.calls.fetch_add(1, Relaxed);
-        Ok(())
+        Ok(watch)
     }
 
     /// The call ends.
     pub(crate) fn end<T>(&mut self, call: &'static str, result: wasmtime::Result<T>) -> Result<T, CallError> {
         let state = self.store.data();
-        let guest = self.started.elapsed().saturating_sub(state.clock.waited);
+        let guest = self.started.elapsed().saturating_sub(state.clock.waited());
         state.metrics.guest_ns.fetch_add(guest.as_nanos() as u64, Relaxed);
         state.metrics.memory_peak_bytes.fetch_max(state.memory.used_bytes as u64, Relaxed);
         match result {
@@ -114,9 +121,14 @@ impl Core {
 
     /// The answer breaks the contract: the instance is not asked again.
     pub(crate) fn breach(&mut self, call: &'static str, detail: String) -> CallError {
+        self.kill(call, Stop::Contract, detail)
+    }
+
+    /// The instance is not to be asked again.
+    pub(crate) fn kill(&mut self, call: &'static str, stop: Stop, detail: String) -> CallError {
         self.dead = true;
         self.store.data().metrics.traps.fetch_add(1, Relaxed);
-        self.error(call, stopped(Stop::Contract, detail))
+        self.error(call, stopped(stop, detail))
     }
 
     pub(crate) fn error(&self, call: &'static str, fault: CallFault) -> CallError {

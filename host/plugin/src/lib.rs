@@ -16,17 +16,21 @@ mod call;
 mod capability;
 mod codes;
 mod convert;
+mod deadline;
 mod dispatcher;
+mod durable;
 mod engine;
 mod error;
 mod instance;
 mod meter;
+mod plan;
 mod plugin;
 mod ports;
 mod sink;
 mod state;
 
 pub mod grant;
+pub mod native;
 
 pub use codes::CODES;
 pub use dispatcher::DispatcherInstance;

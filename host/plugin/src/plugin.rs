@@ -1,12 +1,12 @@
 //! A component, compiled and checked.
 
+use crate::PluginMetrics;
 use crate::bindings::{dispatcher, sink};
 use crate::engine::PluginEngine;
 use crate::error::PluginError;
 use crate::grant::{Grants, LaneContext};
 use crate::instance::{Core, InstanceSpec, Limits};
 use crate::state::State;
-use crate::PluginMetrics;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,23 +153,28 @@ impl Plugin {
     /// # Errors
     /// [`PluginError::Config`] when the text is not JSON; [`PluginError::NotGranted`].
     pub fn check(&self, config: &str, grants: &Grants) -> Result<(), PluginError> {
-        let plugin = || self.manifest.name.clone();
-        if !config.is_empty() {
-            serde_json::from_str::<serde_json::Value>(config)
-                .map_err(|e| PluginError::Config { plugin: plugin(), detail: e.to_string() })?;
-        }
-        for c in self.manifest.capabilities.iter().filter(|c| c.required) {
-            let granted = match c.name.as_str() {
-                "sql" => !grants.sql.is_empty(),
-                _ => false,
-            };
-            if !granted {
-                let (capability, reason) = (c.name.clone(), c.reason.clone());
-                return Err(PluginError::NotGranted { plugin: plugin(), capability, reason });
-            }
-        }
-        Ok(())
+        check_start(&self.manifest, config, grants)
     }
+}
+
+/// Whether a plugin of this manifest can be started.
+pub(crate) fn check_start(manifest: &Manifest, config: &str, grants: &Grants) -> Result<(), PluginError> {
+    let plugin = || manifest.name.clone();
+    if !config.is_empty() {
+        serde_json::from_str::<serde_json::Value>(config)
+            .map_err(|e| PluginError::Config { plugin: plugin(), detail: e.to_string() })?;
+    }
+    for c in manifest.capabilities.iter().filter(|c| c.required) {
+        let granted = match c.name.as_str() {
+            "sql" => !grants.sql.is_empty(),
+            _ => false,
+        };
+        if !granted {
+            let (capability, reason) = (c.name.clone(), c.reason.clone());
+            return Err(PluginError::NotGranted { plugin: plugin(), capability, reason });
+        }
+    }
+    Ok(())
 }
 
 fn check_world(engine: &PluginEngine, component: &Component) -> Result<Kind, PluginError> {
@@ -199,7 +204,8 @@ fn pre(kind: Kind, linked: InstancePre<State>) -> Result<Pre, PluginError> {
 }
 
 fn scratch() -> InstanceSpec {
-    let changefeed = ChangefeedId { namespace: ChangefeedId::DEFAULT_NAMESPACE.to_owned(), name: "describe".to_owned() };
+    let changefeed =
+        ChangefeedId { namespace: ChangefeedId::DEFAULT_NAMESPACE.to_owned(), name: "describe".to_owned() };
     InstanceSpec {
         lane: LaneContext { changefeed, slot: SlotId(0), lane: LaneId(0), epoch: (0, 0) },
         lanes: 1,
@@ -215,17 +221,21 @@ fn scratch() -> InstanceSpec {
 async fn describe(engine: &PluginEngine, pre: &Pre) -> Result<Manifest, PluginError> {
     let failed = |detail: String| PluginError::Describe { detail };
     let mut core = Core::new(engine, "being loaded".into(), Arc::default(), &scratch());
-    core.begin("describe").map_err(|e| failed(e.to_string()))?;
-    let answer = match pre {
-        Pre::Sink(pre) => match pre.instantiate_async(&mut core.store).await {
-            Ok(i) => i.tidegate_plugin_describe().call_describe(&mut core.store).await.map(manifest_of_sink),
-            Err(e) => Err(e),
-        },
-        Pre::Dispatcher(pre) => match pre.instantiate_async(&mut core.store).await {
-            Ok(i) => i.tidegate_plugin_describe().call_describe(&mut core.store).await.map(manifest_of_dispatcher),
-            Err(e) => Err(e),
-        },
-    };
+    let watch = core.begin("describe").map_err(|e| failed(e.to_string()))?;
+    let store = &mut core.store;
+    let answer = watch.within(async move {
+        match pre {
+            Pre::Sink(pre) => {
+                let guest = pre.instantiate_async(&mut *store).await?;
+                guest.tidegate_plugin_describe().call_describe(store).await.map(manifest_of_sink)
+            }
+            Pre::Dispatcher(pre) => {
+                let guest = pre.instantiate_async(&mut *store).await?;
+                guest.tidegate_plugin_describe().call_describe(store).await.map(manifest_of_dispatcher)
+            }
+        }
+    });
+    let answer = answer.await;
     let manifest = core.end("describe", answer).map_err(|e| failed(e.to_string()))?;
     let named = |s: &str| !s.is_empty() && s.len() <= NAME_LEN_MAX && !s.contains(char::is_control);
     if !named(&manifest.name) || !named(&manifest.version) {

@@ -4,14 +4,14 @@ use crate::answer::{check_ack, check_bad_events, check_columns};
 use crate::bindings::sink::SinkPlugin;
 use crate::bindings::sink::exports::tidegate::plugin::sink as wit;
 use crate::capability::rows::BatchResource;
-use crate::error::{CallError, CallFault, PluginError};
-use crate::grant::SqlErrorKind;
+use crate::convert;
+use crate::durable::Least;
+use crate::error::{CallError, CallFault, PluginError, Stop};
 use crate::instance::{Core, InstanceSpec};
+use crate::plan::{Plans, sink_data};
 use crate::plugin::{Plugin, Pre};
 use crate::ports::{Ack, Barrier, BarrierKind, SinkPort, TablePlan, WriteOutcome};
-use crate::convert;
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use tg_model::{DdlEvent, Position, TableVersion};
@@ -22,7 +22,7 @@ use wasmtime::component::Resource;
 pub struct SinkInstance {
     core: Core,
     guest: SinkPlugin,
-    plans: BTreeMap<(u64, u64), TablePlan>,
+    plans: Plans<TablePlan>,
 }
 
 impl SinkInstance {
@@ -39,23 +39,27 @@ impl SinkInstance {
             return Err(start(PluginError::World { wanted, exports: "dispatcher".to_owned() }));
         };
         let mut core = Core::new(&plugin.engine, Arc::clone(&plugin.name), Arc::clone(plugin.metrics()), spec);
-        core.begin("open")?;
-        let guest = match pre.instantiate_async(&mut core.store).await {
-            Ok(guest) => guest,
-            Err(e) => return core.end("open", Err(e)),
-        };
-        let answer = guest.tidegate_plugin_sink().call_open(&mut core.store, &convert::context(spec)).await;
-        let opened = core.end("open", answer)?.map_err(|f| core.error("open", f.into()))?;
-        let own = position(&mut core, "open", opened)?;
+        let watch = core.begin("open")?;
+        let ctx = convert::context(spec);
+        let store = &mut core.store;
+        let answer = watch.within(async move {
+            let guest = pre.instantiate_async(&mut *store).await?;
+            let answer = guest.tidegate_plugin_sink().call_open(store, &ctx).await?;
+            Ok(answer.map(|durable| (guest, durable)))
+        });
+        let answer = answer.await;
+        let (guest, own) = core.end("open", answer)?.map_err(|f| core.error("open", f.into()))?;
+        let own = position(&mut core, "open", own)?;
         let durable = own.max(core.store.data().durable_at_open);
-        Ok((Self { core, guest, plans: BTreeMap::new() }, durable))
+        Ok((Self { core, guest, plans: Plans::new() }, durable))
     }
 
     async fn call_on_schema(&mut self, version: &TableVersion) -> Result<TablePlan, CallError> {
         const CALL: &str = "on-schema";
-        self.core.begin(CALL)?;
+        let watch = self.core.begin(CALL)?;
         let schema = convert::table_schema(version);
-        let answer = self.guest.tidegate_plugin_sink().call_on_schema(&mut self.core.store, &schema).await;
+        let answer =
+            watch.within(self.guest.tidegate_plugin_sink().call_on_schema(&mut self.core.store, &schema)).await;
         let plan = self.core.end(CALL, answer)?.map_err(|f| self.core.error(CALL, f.into()))?;
         check_columns(plan.columns.as_deref(), convert::column_count(version))
             .map_err(|detail| self.core.breach(CALL, detail))?;
@@ -73,42 +77,34 @@ impl SinkInstance {
         const CALL: &str = "drop-schema";
         let table = convert::table_ref(version);
         self.plans.remove(&(table.table, table.version));
-        self.core.begin(CALL)?;
-        let answer = self.guest.tidegate_plugin_sink().call_drop_schema(&mut self.core.store, table).await;
+        let watch = self.core.begin(CALL)?;
+        let answer =
+            watch.within(self.guest.tidegate_plugin_sink().call_drop_schema(&mut self.core.store, table)).await;
         self.core.end(CALL, answer)
     }
 
     async fn call_on_ddl(&mut self, event: &DdlEvent, maybe_done: bool) -> Result<(), CallError> {
         const CALL: &str = "on-ddl";
-        self.core.begin(CALL)?;
+        let watch = self.core.begin(CALL)?;
         let ddl = convert::ddl_event(event, maybe_done);
-        let answer = self.guest.tidegate_plugin_sink().call_on_ddl(&mut self.core.store, &ddl).await;
+        let answer = watch.within(self.guest.tidegate_plugin_sink().call_on_ddl(&mut self.core.store, &ddl)).await;
         self.core.end(CALL, answer)?.map_err(|f| self.core.error(CALL, f.into()))
     }
 
     async fn call_write(&mut self, batch: Arc<BatchBuf>) -> Result<WriteOutcome, CallError> {
         const CALL: &str = "write";
         let rows = batch.len();
-        let head = batch.batch();
-        let Some(plan) = self.plans.get(&(head.table(), head.version())) else {
-            let detail = format!("rows of table {} version {} before its schema", head.table(), head.version());
-            return Err(self.core.error(CALL, CallFault::Fatal { code: "host-order".to_owned(), message: detail }));
-        };
-        let projected = match (&plan.columns, plan.deliver) {
-            (_, false) => Some(Vec::new()),
-            (None, true) => None,
-            (Some(columns), true) => Some(project(&batch, columns).map_err(|f| self.core.error(CALL, f))?),
-        };
+        let projected = sink_data(&self.plans, &batch).map_err(|f| self.core.error(CALL, f))?;
         let data = projected.as_deref().unwrap_or(batch.as_bytes());
-        self.core.begin(CALL)?;
+        let watch = self.core.begin(CALL)?;
         let metrics = &self.core.store.data().metrics;
         metrics.rows.fetch_add(rows as u64, Relaxed);
         metrics.bytes.fetch_add(data.len() as u64, Relaxed);
-        let pushed = self.core.store.data_mut().table.push(BatchResource::Shared(Arc::clone(&batch)));
-        let answer = match pushed {
+        let answer = match self.core.store.data_mut().table.push(BatchResource(BatchBuf::clone(&batch))) {
             Ok(handle) => {
                 let lent = Resource::new_borrow(handle.rep());
-                let answer = self.guest.tidegate_plugin_sink().call_write(&mut self.core.store, lent, data).await;
+                let call = self.guest.tidegate_plugin_sink().call_write(&mut self.core.store, lent, data);
+                let answer = watch.within(call).await;
                 let taken = self.core.store.data_mut().table.delete(handle).map(|_| ());
                 answer.and_then(|a| taken.map(|()| a).map_err(Into::into))
             }
@@ -125,10 +121,10 @@ impl SinkInstance {
 
     async fn call_flush(&mut self, barrier: Barrier) -> Result<Ack, CallError> {
         const CALL: &str = "flush";
-        self.core.begin(CALL)?;
+        let watch = self.core.begin(CALL)?;
         self.core.store.data_mut().progress = Some(barrier.at);
         let asked = wit::Barrier { id: barrier.id, kind: kind(barrier.kind), at: convert::position(barrier.at) };
-        let answer = self.guest.tidegate_plugin_sink().call_flush(&mut self.core.store, asked).await;
+        let answer = watch.within(self.guest.tidegate_plugin_sink().call_flush(&mut self.core.store, asked)).await;
         self.core.store.data_mut().progress = None;
         let ack = self.core.end(CALL, answer)?.map_err(|f| self.core.error(CALL, f.into()))?;
         check_ack(barrier.id, ack.barrier, ack.state.as_deref()).map_err(|detail| self.core.breach(CALL, detail))?;
@@ -137,8 +133,8 @@ impl SinkInstance {
 
     async fn call_status(&mut self) -> Result<Option<Position>, CallError> {
         const CALL: &str = "status";
-        self.core.begin(CALL)?;
-        let answer = self.guest.tidegate_plugin_sink().call_status(&mut self.core.store).await;
+        let watch = self.core.begin(CALL)?;
+        let answer = watch.within(self.guest.tidegate_plugin_sink().call_status(&mut self.core.store)).await;
         let own = self.core.end(CALL, answer)?.map_err(|f| self.core.error(CALL, f.into()))?;
         let own = position(&mut self.core, CALL, own)?;
         Ok(own.max(self.endpoints_durable().await?))
@@ -146,42 +142,35 @@ impl SinkInstance {
 
     /// The least position that the open connections hold; `None`: none of them keeps one.
     async fn endpoints_durable(&mut self) -> Result<Option<Position>, CallError> {
-        let mut least: Option<Position> = None;
-        let mut failed = None;
-        for connection in self.core.store.data_mut().connections.iter_mut().flatten() {
-            match connection.durable().await {
-                Ok(Some(at)) => least = Some(least.map_or(at, |before| before.min(at))),
-                Ok(None) => {}
-                Err(e) => failed = Some(e),
+        const CALL: &str = "status";
+        let limit = self.core.limit;
+        let ask = async {
+            let mut least = Least::default();
+            for connection in self.core.store.data_mut().connections.iter_mut().flatten() {
+                least.add(connection.durable().await);
             }
+            least.get()
+        };
+        match tokio::time::timeout(limit, ask).await {
+            Ok(answer) => answer.map_err(|fault| self.core.error(CALL, fault)),
+            // The question was dropped half-way, so the connections are not to be used again.
+            Err(_) => Err(self.core.kill(CALL, Stop::Deadline, "an endpoint does not say what is durable".to_owned())),
         }
-        let Some(e) = failed else { return Ok(least) };
-        let message = e.to_string();
-        Err(self.core.error("status", match e.kind {
-            SqlErrorKind::Fenced => CallFault::Fenced { message },
-            SqlErrorKind::Retryable | SqlErrorKind::Unknown => CallFault::Retryable { message, after_ms: None },
-            _ => CallFault::Fatal { code: "sql".to_owned(), message },
-        }))
     }
 
     async fn call_on_tick(&mut self) -> Result<(), CallError> {
         const CALL: &str = "on-tick";
-        self.core.begin(CALL)?;
-        let answer = self.guest.tidegate_plugin_sink().call_on_tick(&mut self.core.store).await;
+        let watch = self.core.begin(CALL)?;
+        let answer = watch.within(self.guest.tidegate_plugin_sink().call_on_tick(&mut self.core.store)).await;
         self.core.end(CALL, answer)?.map_err(|f| self.core.error(CALL, f.into()))
     }
 
     async fn call_close(&mut self) -> Result<(), CallError> {
         const CALL: &str = "close";
-        self.core.begin(CALL)?;
-        let answer = self.guest.tidegate_plugin_sink().call_close(&mut self.core.store).await;
+        let watch = self.core.begin(CALL)?;
+        let answer = watch.within(self.guest.tidegate_plugin_sink().call_close(&mut self.core.store)).await;
         self.core.end(CALL, answer)
     }
-}
-
-fn project(batch: &BatchBuf, columns: &[u32]) -> Result<Vec<u8>, CallFault> {
-    tgr1::project(&batch.batch(), columns, 0, u32::MAX)
-        .map_err(|e| CallFault::Fatal { code: "host-batch".to_owned(), message: e.to_string() })
 }
 
 fn position(
@@ -190,7 +179,9 @@ fn position(
     answered: Option<crate::bindings::api::types::Position>,
 ) -> Result<Option<Position>, CallError> {
     answered
-        .map(|p| convert::model_position(p).ok_or_else(|| core.breach(call, format!("a position has no stage {}", p.stage))))
+        .map(|p| {
+            convert::model_position(p).ok_or_else(|| core.breach(call, format!("a position has no stage {}", p.stage)))
+        })
         .transpose()
 }
 

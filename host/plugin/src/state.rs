@@ -2,65 +2,19 @@
 
 use crate::PluginMetrics;
 use crate::capability::log::LogLimit;
+use crate::deadline::CallClock;
 use crate::grant::{Grants, LaneContext, SqlConnection};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
 use tg_model::Position;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-/// Length of a tick of the engine.
-pub(crate) const TICK_MS: u64 = 10;
 /// Elements a table of a guest may have.
 const TABLE_ELEMENTS_MAX: usize = 1 << 20;
-
-/// The guest has used up its time.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the call's guest time is used up")]
-pub(crate) struct DeadlineReached;
-
-/// Guest time of the call in progress, in ticks. Time in capability calls does not count.
-pub(crate) struct CallClock {
-    ticks: Arc<AtomicU64>,
-    budget: u64,
-    deadline: u64,
-    pub(crate) waited: Duration,
-}
-
-impl CallClock {
-    pub(crate) fn new(ticks: Arc<AtomicU64>, budget: Duration) -> Self {
-        let budget = (budget.as_millis() as u64 / TICK_MS).max(1);
-        Self { ticks, budget, deadline: 0, waited: Duration::ZERO }
-    }
-
-    pub(crate) fn now(&self) -> u64 {
-        self.ticks.load(Relaxed)
-    }
-
-    /// A call begins; returns its budget in ticks.
-    pub(crate) fn begin(&mut self) -> u64 {
-        self.waited = Duration::ZERO;
-        // One more: the tick in progress may be nearly over.
-        self.deadline = self.now() + self.budget + 1;
-        self.budget + 1
-    }
-
-    /// A capability call that began at `started` ends: the guest has its full time again.
-    pub(crate) fn renew(&mut self, started: Instant) {
-        self.waited += started.elapsed();
-        self.deadline = self.now() + self.budget + 1;
-    }
-
-    /// Ticks left; `None`: the deadline is reached.
-    pub(crate) fn left(&self) -> Option<u64> {
-        self.deadline.checked_sub(self.now()).filter(|n| *n > 0)
-    }
-
-    pub(crate) fn left_ms(&self) -> u32 {
-        u32::try_from(self.left().unwrap_or(0) * TICK_MS).unwrap_or(u32::MAX)
-    }
-}
+/// Handles of host resources an instance may hold: connections, counters, what WASI makes.
+const RESOURCES_MAX: usize = 4096;
+/// Random bytes a guest may ask for at once.
+const RANDOM_BYTES_MAX: u64 = 1 << 20;
 
 /// Caps linear memory over all memories of the instance.
 pub(crate) struct MemoryLimit {
@@ -86,6 +40,11 @@ impl wasmtime::ResourceLimiter for MemoryLimit {
             self.refused = true;
         }
         Ok(fits)
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.refused = true;
+        Ok(())
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
@@ -122,6 +81,8 @@ impl State {
         clock: CallClock,
         memory_bytes: usize,
     ) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES_MAX);
         Self {
             plugin,
             lane,
@@ -129,14 +90,14 @@ impl State {
             metrics,
             clock,
             memory: MemoryLimit::new(memory_bytes),
-            table: ResourceTable::new(),
+            table,
             log: LogLimit::default(),
             last_warning: None,
             connections: Vec::new(),
             durable_at_open: None,
             progress: None,
             // No files, no environment, no arguments, no sockets, nothing on stdin; stdout and stderr go nowhere.
-            wasi: WasiCtx::builder().build(),
+            wasi: WasiCtx::builder().max_random_size(RANDOM_BYTES_MAX).build(),
         }
     }
 }

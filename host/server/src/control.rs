@@ -6,12 +6,12 @@ use crate::feed::filter;
 use crate::node::Node;
 use crate::plugins::FeedPlugins;
 use crate::progress::now_ms;
-use crate::record::{Layout, Record};
+use crate::record::{Layout, Record, new_incarnation};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tg_api::{
     ApiError, Capture, ChangedChangefeed, Changefeed, Control, FeedState, NewChangefeed, NodeTables, Progress,
-    ServerStatus, SyncedInput, TableList, TableName,
+    ServerStatus, SyncedInput, TableList, TableName, Waiting,
 };
 use tg_config::{ChangefeedConfig, SinkUri};
 use tg_metastore::{ChangefeedStatus, MetaError};
@@ -36,7 +36,10 @@ impl From<ServerError> for ApiError {
             ServerError::Config(e) => Self::Config(e),
             ServerError::Upstream(tg_upstream::UpstreamError::TsInFuture { .. })
             | ServerError::Filter(_)
-            | ServerError::NoPlugin { .. } => Self::InvalidParam { reason: format!("{}: {e}", e.code()) },
+            | ServerError::NoPlugin { .. }
+            | ServerError::BadPlugin { .. }
+            | ServerError::WrongKind { .. }
+            | ServerError::WrongDigest { .. } => Self::Rejected { code: e.code(), message: e.to_string() },
             e => Self::Failed { code: e.code(), message: e.to_string(), retryable: e.is_retryable() },
         }
     }
@@ -88,7 +91,7 @@ impl NodeControl {
     /// Tries what a changefeed would use: its filter, its plugins, its downstream.
     async fn try_out(&self, id: &ChangefeedId, uri: &SinkUri, config: &ChangefeedConfig) -> Result<(), ServerError> {
         filter(config)?;
-        let setup = set_up(uri, config, Layout::choose(uri, config)).await?;
+        let setup = set_up(uri, config, Layout::choose(uri, config), "").await?;
         FeedPlugins::find(&self.0.installed, id, (0, 0), uri, config, setup).await.map(|_| ())
     }
 
@@ -102,7 +105,7 @@ impl NodeControl {
     /// The place of a changefeed is taken by its record with another checkpoint.
     async fn replace_checkpoint(&self, id: &ChangefeedId, at: Ts) -> Result<(), ServerError> {
         self.hold_start(id, at).await?;
-        let (record, _) = self.record(id).await?;
+        let record = Record { incarnation: new_incarnation(), ..self.record(id).await?.0 };
         let (status, _) = self.0.store.status(id).await?;
         self.0.store.remove(id, now_ms()).await?;
         let status = ChangefeedStatus { checkpoint: Position::rows(at), emit_ts: at, updated_ms: now_ms(), ..status };
@@ -142,6 +145,8 @@ impl NodeControl {
             state: FeedState::Normal,
             error: None,
             created: Timestamp::now(),
+            incarnation: new_incarnation(),
+            upstream_id: Some(self.0.facts.upstream_id),
         };
         let status = ChangefeedStatus {
             checkpoint: Position::ddl(start),
@@ -367,13 +372,16 @@ impl Control for NodeControl {
         let feed = self.shown(id).await?;
         let now = self.0.upstream.tso().await.map_err(ServerError::from)?;
         let view = self.0.feeds.lock().get(id).map(|h| Arc::clone(&h.view));
-        let Some(view) = view else { return Ok(Progress::default()) };
+        let lags = Progress {
+            checkpoint_lag_ms: now.ms_since(feed.checkpoint_ts),
+            resolved_lag_ms: now.ms_since(feed.resolved_ts),
+            ..Progress::default()
+        };
+        let Some(view) = view else { return Ok(lags) };
         let stats = view.stats();
         let (rows_per_sec, bytes_per_sec) = view.rates();
         let usage = self.0.sorters.usage();
         Ok(Progress {
-            checkpoint_lag_ms: now.ms_since(feed.checkpoint_ts),
-            resolved_lag_ms: now.ms_since(feed.resolved_ts),
             rows_total: stats.rows_durable,
             bytes_total: stats.bytes_out,
             batches_total: stats.flushes,
@@ -385,9 +393,16 @@ impl Control for NodeControl {
             memory_bytes: (usage.changes_bytes + usage.rocksdb_bytes) as u64,
             memory_limit_bytes: self.0.options.memory_limit_bytes as u64,
             spilled_bytes: usage.spilled_bytes,
-            ..Progress::default()
+            waiting: view.waits().into_iter().map(|(what, since)| waiting(what, since)).collect(),
+            ..lags
         })
     }
+}
+
+fn waiting(what: String, since: std::time::Duration) -> Waiting {
+    let next_step = "Nothing, if it passes: it is tried again, and after some tries the changefeed restarts from its checkpoint. \
+                     If it stays, look at the downstream named here.";
+    Waiting { what, since_ms: since.as_millis() as u64, next_step: next_step.to_owned() }
 }
 
 impl NodeControl {

@@ -26,9 +26,14 @@ pub(crate) struct SinkSetup {
 }
 
 /// Connects what the URI names.
-pub(crate) async fn set_up(uri: &SinkUri, config: &ChangefeedConfig, layout: Layout) -> Result<SinkSetup, ServerError> {
+pub(crate) async fn set_up(
+    uri: &SinkUri,
+    config: &ChangefeedConfig,
+    layout: Layout,
+    incarnation: &str,
+) -> Result<SinkSetup, ServerError> {
     let mut setup = match uri.scheme.family() {
-        Family::Mysql => mysql(uri, config, layout).await?,
+        Family::Mysql => mysql(uri, config, layout, incarnation).await?,
         _ => SinkSetup { grants: Grants::default(), config: Map::new(), keeps_progress: false },
     };
     for (name, value) in &uri.plugin_params {
@@ -40,10 +45,19 @@ pub(crate) async fn set_up(uri: &SinkUri, config: &ChangefeedConfig, layout: Lay
     Ok(setup)
 }
 
-async fn mysql(uri: &SinkUri, config: &ChangefeedConfig, layout: Layout) -> Result<SinkSetup, ServerError> {
+async fn mysql(
+    uri: &SinkUri,
+    config: &ChangefeedConfig,
+    layout: Layout,
+    incarnation: &str,
+) -> Result<SinkSetup, ServerError> {
     let options = MysqlOptions::new(uri, config)?;
     let keeps_progress = config.tidegate.exactly_once;
-    let endpoint = MysqlEndpoint::connect(target(&options, layout, keeps_progress)).await?;
+    let endpoint = MysqlEndpoint::connect(MysqlTarget {
+        incarnation: incarnation.to_owned(),
+        ..target(&options, layout, keeps_progress)
+    });
+    let endpoint = endpoint.await?;
     let mut grants = Grants::default();
     grants.sql.insert(ENDPOINT.to_owned(), Arc::new(endpoint));
     let mut told = Map::new();

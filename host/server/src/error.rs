@@ -31,11 +31,26 @@ pub enum ServerError {
     #[error(transparent)]
     Pipeline(#[from] tg_pipeline::PipelineError),
     /// A plugin that is not installed.
-    #[error("there is no plugin `{name}`; installed are: {known}")]
-    NoPlugin { name: String, known: String },
+    #[error("there is no plugin `{name}` in this build and no {name}.wasm in {folder}; there are: {known}")]
+    NoPlugin { name: String, known: String, folder: String },
+    /// A plugin that cannot be used.
+    #[error("plugin `{name}`: {source}")]
+    BadPlugin { name: String, source: tg_plugin::PluginError },
+    /// A plugin's file that cannot be read.
+    #[error("the plugin file {path} cannot be read: {reason}")]
+    PluginFile { path: String, reason: String },
+    /// A plugin that is something else.
+    #[error("plugin `{name}` is no {wanted}")]
+    WrongKind { name: String, wanted: &'static str },
+    /// A plugin with other bytes than agreed.
+    #[error("plugin `{name}` has the digest sha256:{found}, not sha256:{wanted} as the changefeed says")]
+    WrongDigest { name: String, wanted: String, found: String },
     /// Another process owns the metadata.
     #[error("another node owns this cluster's changefeeds: {owner}")]
     Owned { owner: String },
+    /// The metadata belongs to another upstream.
+    #[error("changefeed {changefeed} reads the upstream cluster {expected}, but PD says that this is cluster {found}")]
+    OtherUpstream { changefeed: String, expected: u64, found: u64 },
     /// The start lies behind what is kept.
     #[error("start-ts {start} is older than the upstream keeps data for: the safe point is {safe_point}")]
     Collected { start: tg_model::Ts, safe_point: tg_model::Ts },
@@ -52,9 +67,14 @@ impl Coded for ServerError {
             Self::Filter(e) => e.code(),
             Self::Pipeline(e) => e.code(),
             Self::Downstream(e) => e.code(),
+            Self::BadPlugin { source, .. } => source.code(),
             Self::NoPlugin { .. } => Code(4101),
             Self::Owned { .. } => Code(4102),
             Self::Collected { .. } => Code(4103),
+            Self::PluginFile { .. } => Code(4104),
+            Self::WrongKind { .. } => Code(4105),
+            Self::WrongDigest { .. } => Code(4106),
+            Self::OtherUpstream { .. } => Code(4107),
         }
     }
 
@@ -65,9 +85,16 @@ impl Coded for ServerError {
             Self::Sorter(e) => e.is_retryable(),
             Self::Pipeline(e) => e.is_retryable(),
             Self::Downstream(e) => e.is_retryable(),
-            Self::Plugin(_) | Self::Config(_) | Self::Filter(_) | Self::NoPlugin { .. } => false,
+            Self::Plugin(_)
+            | Self::BadPlugin { .. }
+            | Self::PluginFile { .. }
+            | Self::WrongKind { .. }
+            | Self::WrongDigest { .. }
+            | Self::Config(_)
+            | Self::Filter(_)
+            | Self::NoPlugin { .. } => false,
             Self::Owned { .. } => true,
-            Self::Collected { .. } => false,
+            Self::Collected { .. } | Self::OtherUpstream { .. } => false,
         }
     }
 }

@@ -62,7 +62,7 @@ impl Supervisor {
         let born = Instant::now();
         let mut reached = Ts::ZERO;
         loop {
-            let ended = self.one_run().await;
+            let ended = self.one_run_or_stop().await;
             let (checkpoint, _) = self.view.progress();
             if checkpoint > reached {
                 reached = checkpoint;
@@ -121,7 +121,19 @@ impl Supervisor {
         Ok(())
     }
 
-    async fn one_run(&mut self) -> Result<FeedEnd, ServerError> {
+    /// A run. Before it has begun to write, a stop ends it at once: whatever it connects to may be away for long.
+    async fn one_run_or_stop(&mut self) -> Result<FeedEnd, ServerError> {
+        let mut stop = self.stop.clone();
+        let (plan, parts) = tokio::select! {
+            biased;
+            _ = stop.wait_for(|s| *s) => return Ok(FeedEnd::Stopped),
+            ready = Box::pin(self.prepare()) => ready?,
+        };
+        self.one_run(plan, parts).await
+    }
+
+    /// Connects what a run needs.
+    async fn prepare(&self) -> Result<(FeedPlan, FeedParts), ServerError> {
         let node = Arc::clone(&self.node);
         let (info, _) = node.store.info(&self.id).await?;
         let record = Record::read(&info)?;
@@ -132,7 +144,7 @@ impl Supervisor {
         let start = status.checkpoint;
         self.hold_gc(start).await?;
 
-        let setup = set_up(&record.uri, &record.config, record.layout).await?;
+        let setup = set_up(&record.uri, &record.config, record.layout, &record.incarnation).await?;
         let keeps_progress = setup.keeps_progress;
         let epoch = (node.owner.0, status.epoch);
         let plugins = FeedPlugins::find(&node.installed, &self.id, epoch, &record.uri, &record.config, setup).await?;
@@ -150,23 +162,32 @@ impl Supervisor {
             store: Arc::new(store),
             stats,
         };
+        Ok((plan, parts))
+    }
+
+    async fn one_run(&self, plan: FeedPlan, parts: FeedParts) -> Result<FeedEnd, ServerError> {
+        let start = plan.start;
         self.view.set_state(FeedState::Normal, None);
         let run = tg_pipeline::run(plan, parts, self.stop.clone());
-        let mut held = tokio::time::interval(GC_EVERY);
-        held.tick().await;
-        tokio::pin!(run);
+        // Beside the run, not between its steps: PD may take long to answer.
+        tokio::select! {
+            ended = Box::pin(run) => Ok(ended?),
+            lost = self.keep_holding(start) => Err(lost),
+        }
+    }
+
+    /// Holds garbage collection again and again; ends only when what is needed is gone.
+    async fn keep_holding(&self, start: Position) -> ServerError {
         loop {
-            tokio::select! {
-                ended = &mut run => return Ok(ended?),
-                _ = held.tick() => {
-                    let (checkpoint, _) = self.view.progress();
-                    if let Err(e) = self.hold_gc(Position::rows(checkpoint)).await {
-                        if !e.is_retryable() {
-                            return Err(e);
-                        }
-                        tracing::warn!(changefeed = %self.id, error = %e, "garbage collection could not be held; again in a minute");
-                    }
+            tokio::time::sleep(GC_EVERY).await;
+            // Until the run has read its schema, the view knows nothing of this run.
+            let checkpoint = self.view.progress().0.max(start.checkpoint_ts());
+            match self.hold_gc(Position::rows(checkpoint)).await {
+                Ok(()) => {}
+                Err(e) if e.is_retryable() => {
+                    tracing::warn!(changefeed = %self.id, error = %e, "garbage collection could not be held; again in a minute");
                 }
+                Err(e) => return e,
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tg_api::{FeedError, FeedState};
 use tg_model::Ts;
 use tg_pipeline::{Stats, StatsSnapshot};
@@ -74,6 +74,11 @@ impl View {
 
     pub(crate) fn stats(&self) -> StatsSnapshot {
         self.inner.lock().stats.snapshot()
+    }
+
+    /// What the run waits for, and for how long.
+    pub(crate) fn waits(&self) -> Vec<(String, Duration)> {
+        self.inner.lock().stats.waits()
     }
 
     /// Checkpoint and resolved-ts; they never go back for who looks.

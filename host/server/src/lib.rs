@@ -10,12 +10,17 @@
 //! - Garbage collection upstream is held at a changefeed's checkpoint from before its record exists until it is removed or done.
 //! - A run's epoch is above that of every run before it.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod codes;
 mod control;
 mod endpoints;
 mod error;
 mod feed;
 mod handle;
+mod installed;
+#[cfg(test)]
+mod installed_tests;
 mod node;
 mod plugins;
 mod progress;

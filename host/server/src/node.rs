@@ -2,7 +2,7 @@
 
 use crate::ServerError;
 use crate::handle::Handle;
-use crate::plugins::Installed;
+use crate::installed::Installed;
 use crate::record::{NodeFacts, Record};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -26,6 +26,9 @@ const SORTER_SHARE: usize = 2;
 const INSTANCES_MAX: u32 = 1_024;
 /// Least memory a plugin instance may be given.
 const INSTANCE_MEMORY_MIN: usize = 64 << 20;
+
+/// Folder of the data directory that holds plugins as `NAME.wasm`.
+const PLUGIN_FOLDER: &str = "plugins";
 
 /// How a node is set up.
 #[derive(Clone)]
@@ -55,7 +58,6 @@ pub struct Node {
     pub(crate) id: String,
     pub(crate) upstream: Upstream,
     pub(crate) store: ChangefeedStore,
-    pub(crate) raw_store: Arc<dyn MetaStore>,
     pub(crate) owner: OwnerRevision,
     pub(crate) sorters: Arc<SorterStore>,
     pub(crate) installed: Installed,
@@ -70,8 +72,12 @@ impl Node {
     /// # Errors
     /// When any of it fails; nothing is left running.
     pub async fn start(options: NodeOptions) -> Result<Arc<Self>, ServerError> {
-        let config =
-            UpstreamConfig { pd_endpoints: options.pd.clone(), tls: options.tls.clone(), ..UpstreamConfig::default() };
+        let config = UpstreamConfig {
+            pd_endpoints: options.pd.clone(),
+            tls: options.tls.clone(),
+            spill_dir: Some(options.data_dir.join("unmatched")),
+            ..UpstreamConfig::default()
+        };
         let upstream = Upstream::connect(config).await?;
         let raw_store: Arc<dyn MetaStore> = Arc::new(EmbeddedStore::open(&options.data_dir)?);
         let store = ChangefeedStore::new(Arc::clone(&raw_store), GENERATION, &options.cluster);
@@ -80,8 +86,9 @@ impl Node {
         let engine = PluginEngine::new(&EngineOptions {
             instances_max: INSTANCES_MAX,
             memory_max_bytes: options.memory_limit_bytes.clamp(INSTANCE_MEMORY_MIN, 256 << 20),
-            cache_dir: Some(absolute(&options.data_dir.join("plugins"))),
+            cache_dir: Some(absolute(&options.data_dir.join("compiled"))),
         })?;
+        let installed = Installed::new(engine, absolute(&options.data_dir.join(PLUGIN_FOLDER)));
         let facts = NodeFacts { upstream_id: upstream.cluster_id(), address: options.address.clone() };
         let node = Arc::new(Self {
             id: format!("{:032x}", rand::random::<u128>()),
@@ -89,10 +96,9 @@ impl Node {
             facts,
             upstream,
             store,
-            raw_store,
             owner,
             sorters,
-            installed: Installed::new(engine),
+            installed,
             feeds: Mutex::default(),
             changing: tokio::sync::Mutex::new(()),
         });
@@ -102,8 +108,16 @@ impl Node {
 
     async fn start_stored(self: &Arc<Self>) -> Result<(), ServerError> {
         let (records, _) = self.store.list().await?;
-        for (id, info) in records {
-            let record = info.map_err(ServerError::from).and_then(|i| Record::read(&i));
+        let read = |info: Result<_, _>| info.map_err(ServerError::from).and_then(|i| Record::read(&i));
+        let records: Vec<_> = records.into_iter().map(|(id, info)| (id, read(info))).collect();
+        for (id, record) in &records {
+            let of = record.as_ref().ok().and_then(|r| r.upstream_id);
+            if let Some(expected) = of.filter(|of| *of != self.facts.upstream_id) {
+                let (changefeed, found) = (id.to_string(), self.facts.upstream_id);
+                return Err(ServerError::OtherUpstream { changefeed, expected, found });
+            }
+        }
+        for (id, record) in records {
             match record {
                 Ok(r) if matches!(r.state, FeedState::Normal | FeedState::Warning) => self.launch(&id),
                 Ok(_) => {}

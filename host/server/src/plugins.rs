@@ -2,6 +2,7 @@
 
 use crate::ServerError;
 use crate::endpoints::SinkSetup;
+use crate::installed::Installed;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -10,34 +11,11 @@ use tg_model::{ChangefeedId, LaneId, Position, SlotId};
 use tg_pipeline::{OpenSink, PluginSource};
 use tg_plugin::grant::LaneContext;
 use tg_plugin::{
-    CallError, DispatcherInstance, DispatcherPort, Grants, InstanceSpec, Limits, Plugin, PluginEngine, SinkInstance,
+    CallError, DispatcherInstance, DispatcherPort, Grants, InstanceSpec, Kind, Limits, Plugin, SinkInstance,
 };
 
 /// The dispatcher used when the changefeed names none.
 const DISPATCHER_DEFAULT: &str = "dispatcher";
-
-/// Finds plugins by name and compiles them once.
-pub(crate) struct Installed {
-    engine: Arc<PluginEngine>,
-    compiled: parking_lot::Mutex<std::collections::HashMap<String, Arc<Plugin>>>,
-}
-
-impl Installed {
-    pub(crate) fn new(engine: Arc<PluginEngine>) -> Self {
-        Self { engine, compiled: parking_lot::Mutex::default() }
-    }
-
-    pub(crate) async fn get(&self, name: &str) -> Result<Arc<Plugin>, ServerError> {
-        if let Some(plugin) = self.compiled.lock().get(name) {
-            return Ok(Arc::clone(plugin));
-        }
-        let bytes = tg_builtin::by_name(name)
-            .ok_or_else(|| ServerError::NoPlugin { name: name.to_owned(), known: tg_builtin::NAMES.join(", ") })?;
-        let plugin = Arc::new(Plugin::load(&self.engine, bytes.to_vec()).await?);
-        self.compiled.lock().insert(name.to_owned(), Arc::clone(&plugin));
-        Ok(plugin)
-    }
-}
 
 /// Starts sinks and dispatchers of one run.
 pub(crate) struct FeedPlugins {
@@ -58,15 +36,18 @@ impl FeedPlugins {
         config: &ChangefeedConfig,
         setup: SinkSetup,
     ) -> Result<Self, ServerError> {
-        let sink = config.tidegate.sink.as_ref().map_or_else(|| uri.scheme.plugin(), |p| p.plugin.as_str());
+        let writes = config.tidegate.sink.as_ref();
+        let sink = writes.map_or_else(|| uri.scheme.plugin(), |p| p.plugin.as_str());
+        let sink_digest = writes.and_then(|p| p.digest.as_deref());
         let routed = config.tidegate.dispatcher.as_ref();
         let dispatcher = routed.map_or(DISPATCHER_DEFAULT, |p| p.plugin.as_str());
+        let dispatcher_digest = routed.and_then(|p| p.digest.as_deref());
         let told = routed.map(|p| p.config.clone()).unwrap_or_default();
         Ok(Self {
             id: id.clone(),
             epoch,
-            sink: installed.get(sink).await?,
-            dispatcher: installed.get(dispatcher).await?,
+            sink: installed.get(sink, Kind::Sink, sink_digest).await?,
+            dispatcher: installed.get(dispatcher, Kind::Dispatcher, dispatcher_digest).await?,
             setup,
             dispatcher_config: serde_json::Value::Object(told).to_string(),
         })

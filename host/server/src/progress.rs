@@ -84,6 +84,7 @@ pub(crate) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn failed(e: meta::MetaError) -> PipelineError {
     PipelineError::Store { retryable: e.is_retryable(), detail: e.to_string() }
 }

@@ -15,6 +15,10 @@ const SLOTS_MYSQL: u16 = 4;
 const SLOTS_OTHER: u16 = 2;
 /// Lanes of all slots together for a MySQL sink that does not say: TiCDC's `worker-count`.
 const MYSQL_WORKERS: u32 = 16;
+/// Names the incarnation in a record.
+const INCARNATION_FIELD: &str = "incarnation";
+/// Names the upstream's cluster id in a record.
+const UPSTREAM_FIELD: &str = "upstream-id";
 /// Most lanes of a slot.
 const LANES_MAX: u32 = 64;
 
@@ -29,7 +33,9 @@ impl Layout {
     pub(crate) fn choose(uri: &SinkUri, config: &ChangefeedConfig) -> Self {
         let mysql = uri.scheme.family() == Family::Mysql;
         let slots = config.tidegate.slots.unwrap_or(if mysql { SLOTS_MYSQL } else { SLOTS_OTHER }).max(1);
-        let workers = uri.number("worker-count").and_then(|n| u32::try_from(n).ok()).unwrap_or(MYSQL_WORKERS);
+        let in_file = config.sink.mysql_config.as_ref().and_then(|c| c.worker_count);
+        let workers =
+            uri.number("worker-count").and_then(|n| u32::try_from(n).ok()).or(in_file).unwrap_or(MYSQL_WORKERS);
         let shared = if mysql { (workers / u32::from(slots)).clamp(1, LANES_MAX) } else { 1 };
         let lanes = config.tidegate.lanes.unwrap_or(shared as u16).max(1);
         Self { slots, lanes }
@@ -59,6 +65,10 @@ pub(crate) struct Record {
     pub(crate) state: FeedState,
     pub(crate) error: Option<tg_api::FeedError>,
     pub(crate) created: Timestamp,
+    /// Made up when it is created and when its checkpoint is set by hand: positions kept downstream under another are not its own.
+    pub(crate) incarnation: String,
+    /// The upstream it reads; none in records of versions that did not write it.
+    pub(crate) upstream_id: Option<u64>,
 }
 
 impl Record {
@@ -75,10 +85,15 @@ impl Record {
             state: state_of(info.state),
             error: info.error.as_ref().map(error_of),
             created: at_ms(info.created_ms),
+            incarnation: info.other.get(INCARNATION_FIELD).and_then(Value::as_str).unwrap_or_default().to_owned(),
+            upstream_id: info.other.get(UPSTREAM_FIELD).and_then(Value::as_u64),
         })
     }
 
     pub(crate) fn write(&self) -> meta::ChangefeedInfo {
+        let mut other = self.layout.to_fields();
+        other.insert(INCARNATION_FIELD.to_owned(), json!(self.incarnation));
+        other.extend(self.upstream_id.map(|id| (UPSTREAM_FIELD.to_owned(), json!(id))));
         meta::ChangefeedInfo {
             start_ts: self.start_ts,
             target_ts: self.target_ts,
@@ -87,7 +102,7 @@ impl Record {
             state: stored_state(self.state),
             error: self.error.as_ref().map(stored_error),
             created_ms: self.created.as_millisecond().unsigned_abs(),
-            other: self.layout.to_fields(),
+            other,
         }
     }
 
@@ -109,6 +124,11 @@ impl Record {
             maintainer: running.then(|| node.address.clone()),
         }
     }
+}
+
+/// A fresh incarnation.
+pub(crate) fn new_incarnation() -> String {
+    format!("{:016x}", rand::random::<u64>())
 }
 
 /// What answers say of the node.

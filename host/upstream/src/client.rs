@@ -1,10 +1,10 @@
 //! The public face.
 
-use crate::feed::{FeedOptions, FeedSender, Hub, HubHandle, Surroundings};
+use crate::feed::{Budget, FeedOptions, FeedSender, Hub, HubHandle, SpillArea, Surroundings};
 use crate::key::KeyCodec;
 use crate::kv::{KvClient, LockResolver, Snapshot};
 use crate::pd::Pd;
-use crate::stat::RegionStat;
+use crate::stat::{RegionStat, UpstreamStats};
 use crate::stores::StoreMap;
 use crate::{Ts, UpstreamConfig, UpstreamError};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ struct Inner {
     kv: Arc<KvClient>,
     locks: Arc<LockResolver>,
     hub: HubHandle,
+    budget: Arc<Budget>,
     _stop: DropGuard,
 }
 
@@ -28,11 +29,15 @@ impl Upstream {
     /// Finds the cluster and starts the client's tasks in the present runtime.
     ///
     /// # Errors
-    /// When no endpoint answers, they belong to another cluster, TLS files are unusable, or the keyspace is not there.
+    /// When no endpoint answers, they belong to another cluster, a store is too old, TLS files or the spill directory are unusable, or the keyspace is not there.
     pub async fn connect(config: UpstreamConfig) -> Result<Self, UpstreamError> {
+        let limits = &config.limits;
+        let area = config.spill_dir.as_deref().map(|dir| SpillArea::open(dir, limits.spill_max_bytes));
+        let budget = Budget::new(limits.unmatched_max_bytes, area.transpose()?);
         let stop = CancellationToken::new();
         let guard = stop.clone().drop_guard();
         let pd = Pd::connect(&config.pd_endpoints, config.tls.as_ref(), &stop).await?;
+        crate::version::check(&pd).await?;
         let codec = match &config.keyspace {
             Some(name) => KeyCodec::keyspace(pd.use_keyspace(name).await?),
             None => KeyCodec::default(),
@@ -45,11 +50,12 @@ impl Upstream {
             pd: Arc::clone(&pd),
             stores,
             locks: Arc::clone(&locks),
+            budget: Arc::clone(&budget),
             prefix_len,
             limits: config.limits,
             stop,
         });
-        Ok(Self(Arc::new(Inner { pd, kv, locks, hub, _stop: guard })))
+        Ok(Self(Arc::new(Inner { pd, kv, locks, hub, budget, _stop: guard })))
     }
 
     /// The cluster's id; never zero.
@@ -113,6 +119,22 @@ impl Upstream {
     /// Ends a feed. Events that wait in its channel are still delivered.
     pub fn unsubscribe(&self, id: SpanId) {
         self.0.hub.unsubscribe(id);
+    }
+
+    /// What the feeds do and hold at the moment.
+    #[must_use]
+    pub fn stats(&self) -> UpstreamStats {
+        let budget = &self.0.budget;
+        let [regions, streams, received_bytes, lock_passes] = budget.meters().counts();
+        UpstreamStats {
+            regions,
+            streams,
+            received_bytes,
+            lock_passes,
+            unmatched_bytes: budget.used_bytes() as u64,
+            spilled_bytes: budget.spilled_bytes(),
+            resubscriptions: budget.meters().resubscriptions(),
+        }
     }
 
     /// How the regions of a fed span stand; empty for a span that is not fed.

@@ -102,5 +102,29 @@ pub const CODES: &[CodePage] = &[
         "The keyspace is unknown or not enabled.",
         "Check the name with pd-ctl; leave it out for a cluster without keyspaces.",
     ),
+    page(
+        1118,
+        "Too many rows wait for their commit",
+        "A large transaction has locked more rows than fit into the memory for rows that wait for their commit, and no directory is given to keep them in (or finding them there would take too much memory).",
+        "Give the process a data directory, or raise the limit; else split the transaction. The span starts again from its checkpoint.",
+    ),
+    page(
+        1119,
+        "Disk space for waiting rows is used up",
+        "Rows of large transactions that wait for their commit fill the space that is set aside for them on disk.",
+        "Raise the limit, or end the transactions. The span starts again from its checkpoint.",
+    ),
+    page(
+        1120,
+        "Waiting rows cannot be kept on disk",
+        "Writing, reading or making a file in the directory for rows that wait for their commit failed.",
+        "Check that the directory is writable and its file system has space. The span starts again from its checkpoint.",
+    ),
+    page(
+        1121,
+        "A store is too old",
+        "A TiKV store reports a version whose change feed this release does not support.",
+        "Upgrade the cluster. Stores that are tombstones or TiFlash are not looked at.",
+    ),
     page(1117, "Client shut down", "A request came after the client was closed.", "None; the process is ending."),
 ];

@@ -23,6 +23,9 @@ pub struct UpstreamConfig {
     pub tls: Option<TlsPaths>,
     /// Keyspace of an API V2 cluster; `None` for a classic one.
     pub keyspace: Option<String>,
+    /// Directory for rows of large transactions that wait for their commit; made if it is not there, emptied
+    /// of such files at the start. `None`: they must fit into [`FeedLimits::unmatched_max_bytes`].
+    pub spill_dir: Option<PathBuf>,
     /// Bounds of the feeds.
     pub limits: FeedLimits,
 }

@@ -52,6 +52,22 @@ pub enum UpstreamError {
     /// The keyspace is not there.
     #[error("keyspace {name:?} cannot be used: {detail}")]
     Keyspace { name: String, detail: String },
+    /// Rows that wait for their commit do not fit into memory, and there is no disk for them.
+    #[error(
+        "the change feed of span {span} holds too much: rows that wait for their commit take {held_bytes} bytes, the limit is {limit_bytes}"
+    )]
+    Unmatched { span: u64, held_bytes: usize, limit_bytes: usize },
+    /// Rows that wait for their commit do not fit onto the disk.
+    #[error(
+        "the change feed of span {span} holds too much: rows that wait for their commit fill the disk's {limit_bytes} bytes"
+    )]
+    SpillFull { span: u64, limit_bytes: u64 },
+    /// Rows that wait for their commit cannot be written or read back.
+    #[error("rows that wait for their commit cannot be kept on disk: {path}: {detail}")]
+    Spill { path: String, detail: String },
+    /// A store is older than what is supported.
+    #[error("store {store} is of version {version}; {required} is the oldest that is supported")]
+    Version { store: u64, version: String, required: String },
     /// The client is shut down.
     #[error("the upstream client is shut down")]
     Closed,
@@ -80,6 +96,10 @@ impl UpstreamError {
             Self::FeedClusterId { span: 0, current: 0, asked: 0 },
             Self::Protocol { span: 0, region: 0, detail: s() },
             Self::Keyspace { name: s(), detail: s() },
+            Self::Unmatched { span: 0, held_bytes: 0, limit_bytes: 0 },
+            Self::SpillFull { span: 0, limit_bytes: 0 },
+            Self::Spill { path: s(), detail: s() },
+            Self::Version { store: 0, version: s(), required: s() },
             Self::Closed,
         ]
     }
@@ -105,6 +125,10 @@ impl Coded for UpstreamError {
             Self::Protocol { .. } => 1115,
             Self::Keyspace { .. } => 1116,
             Self::Closed => 1117,
+            Self::Unmatched { .. } => 1118,
+            Self::SpillFull { .. } => 1119,
+            Self::Spill { .. } => 1120,
+            Self::Version { .. } => 1121,
         })
     }
 
@@ -118,6 +142,8 @@ impl Coded for UpstreamError {
                 | Self::Locked { .. }
                 | Self::Key { .. }
                 | Self::Store { .. }
+                | Self::SpillFull { .. }
+                | Self::Spill { .. }
         )
     }
 }

@@ -10,6 +10,7 @@
 //! - `Resolved` of a span rises, and is at or above the start of its subscription.
 //! - A change may be delivered more than once, always with the same (key, commit-ts) and content.
 //! - No read or lock request carries a timestamp that the cluster's oracle has not yet passed.
+//! - Rows that wait for their commit are bounded in memory and, given a directory, on disk.
 //! - What waits for a slow consumer is bounded in bytes; a stream that stays unread is given up before
 //!   the store's memory runs full, and made anew from the resolved-ts of its regions.
 
@@ -29,6 +30,7 @@ mod pd;
 mod region;
 mod stat;
 mod stores;
+mod version;
 
 pub use client::Upstream;
 pub use codes::CODES;
@@ -36,7 +38,7 @@ pub use config::{TlsPaths, UpstreamConfig};
 pub use error::UpstreamError;
 pub use feed::{FeedEvent, FeedLimits, FeedOptions, FeedReceiver, FeedSender, feed_channel};
 pub use kv::{Pair, Scanner, Snapshot};
-pub use stat::RegionStat;
+pub use stat::{RegionStat, Resubscriptions, UpstreamStats};
 
 use tg_model::Ts;
 

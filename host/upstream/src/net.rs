@@ -14,6 +14,8 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
+/// HTTP/2 frames that servers may send: with the default of 16 KiB each would hold a few dozen rows.
+const FRAME_MAX_BYTES: u32 = 256 << 10;
 
 /// Makes channels. Feeds get channels of their own so that a slow one holds back nothing else.
 pub(crate) struct Dialer {
@@ -63,6 +65,7 @@ impl Dialer {
             .keep_alive_while_idle(true)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_frame_size(FRAME_MAX_BYTES)
             .tcp_nodelay(true);
         if let Some(tls) = &self.tls {
             endpoint = endpoint.tls_config(tls.clone()).map_err(bad)?;

@@ -5,11 +5,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 use std::sync::Arc;
+use tgr1::{Batch, Image, Value};
 use tidegate_sdk::metrics::Counter;
 use tidegate_sdk::{
     Ack, Barrier, Context, Failure, Manifest, Position, RowBatch, Sink, TablePlan, TableSchema, WriteOutcome,
 };
-use tgr1::{Batch, Image, Value};
 
 /// What the configuration may say.
 #[derive(Clone, Copy, Default, Debug, serde::Deserialize)]
@@ -29,8 +29,8 @@ pub struct Blackhole {
 impl Sink for Blackhole {
     fn manifest() -> Manifest {
         Manifest {
-            config_schema: r#"{"type":"object","properties":{"touch":{"type":"boolean"}},"additionalProperties":false}"#
-                .into(),
+            config_schema:
+                r#"{"type":"object","properties":{"touch":{"type":"boolean"}},"additionalProperties":false}"#.into(),
             ..Manifest::new("blackhole", env!("CARGO_PKG_VERSION"))
         }
     }

@@ -1,6 +1,7 @@
 //! The default dispatcher: rows of one key always take the same lane, and lanes work side by side.
 //!
-//! Does: hash the row key over the lanes for tables whose only unique key is the row key; give every other table one lane.
+//! Does: hash the row key over the lanes for tables whose only unique key is the row key and whose key values are equal
+//! only when their bytes are, but for trailing spaces; give every other table one lane.
 //! Does not: know targets or partitions; look at anything but key columns.
 //!
 //! Invariants:
@@ -10,10 +11,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tgr1::{Batch, ColumnSpec, FormatError, Image, Value};
+use tgr1::{Batch, ColumnSpec, FormatError, Image, Logical, Value};
 use tidegate_sdk::{
-    Context, Decisions, DispatchPlan, Dispatcher, Failure, Manifest, RowBatch, TableRef, TableSchema,
+    Column, Context, Decisions, DispatchPlan, Dispatcher, Failure, LogicalType, Manifest, RowBatch, TableRef,
+    TableSchema,
 };
+
+/// Attribute of a table that has unique keys which its indexes do not show in full.
+const HIDDEN_KEYS: &str = "hidden-keys";
 
 /// Names the hash: FNV-1a with a final mix, over key values in index order. Another hash needs another number.
 pub const HASH_VERSION: u32 = 1;
@@ -38,16 +43,29 @@ pub struct KeyDispatcher {
 
 impl KeyDispatcher {
     fn spread(&self, schema: &TableSchema) -> Spread {
-        let others = schema.indexes.iter().enumerate().any(|(i, index)| {
-            index.unique && u32::try_from(i).ok() != schema.row_key
-        });
-        if schema.row_key_columns().is_empty() || others {
-            let n = mix(word(FNV_OFFSET, schema.id.table));
-            Spread::OneLane((n % u64::from(self.lanes)) as u16)
-        } else {
-            Spread::Key
+        if is_spreadable(schema) {
+            return Spread::Key;
         }
+        let n = mix(word(FNV_OFFSET, schema.id.table));
+        Spread::OneLane((n % u64::from(self.lanes)) as u16)
     }
+}
+
+/// Whether rows with different bytes in the row key never get into each other's way.
+fn is_spreadable(schema: &TableSchema) -> bool {
+    let is_row_key = |i: usize| u32::try_from(i).ok() == schema.row_key;
+    let others = schema.indexes.iter().enumerate().any(|(i, index)| index.unique && !is_row_key(i));
+    let hidden = schema.attrs.iter().any(|(name, value)| name == HIDDEN_KEYS && value == "true");
+    let key = schema.row_key_columns();
+    let plain = |c: &u32| schema.columns.get(*c as usize).is_some_and(compares_as_bytes);
+    !key.is_empty() && !others && !hidden && key.iter().all(plain)
+}
+
+/// Whether values are equal only when their bytes are. Other collations than `binary` and `.._bin` take letters of different
+/// case or accent for equal, each by tables of its own.
+fn compares_as_bytes(column: &Column) -> bool {
+    let collation = column.collation.as_str();
+    column.logical != LogicalType::Text || collation == "binary" || collation.ends_with("_bin")
 }
 
 impl Dispatcher for KeyDispatcher {
@@ -80,7 +98,8 @@ impl Dispatcher for KeyDispatcher {
     fn dispatch(&mut self, batch: &dyn RowBatch, data: &[u8]) -> Result<Decisions, Failure> {
         let table = batch.table();
         let spread = self.tables.get(&table).copied();
-        let spread = spread.ok_or_else(|| Failure::fatal("schema", format!("table {} was not announced", table.table)))?;
+        let spread =
+            spread.ok_or_else(|| Failure::fatal("schema", format!("table {} was not announced", table.table)))?;
         let lanes = match spread {
             Spread::OneLane(0) => Vec::new(),
             Spread::OneLane(lane) => vec![lane; batch.row_count() as usize],
@@ -115,7 +134,9 @@ pub fn key_hash(image: &Image<'_>, columns: &[ColumnSpec]) -> Result<u64, Format
             Value::Null => word(h, 0x6e75_6c6c),
             Value::Int(v) => word(h, v.cast_unsigned()),
             Value::UInt(v) => word(h, v),
-            Value::Float(v) => word(h, v.to_bits()),
+            // Both zeros are one key.
+            Value::Float(v) => word(h, if v == 0.0 { 0 } else { v.to_bits() }),
+            Value::Bytes(b) if spec.logical == Logical::Text => bytes(h, without_padding(b)),
             Value::Bytes(b) => bytes(h, b),
         };
     }
@@ -126,18 +147,22 @@ const fn word(h: u64, v: u64) -> u64 {
     (h ^ v).wrapping_mul(FNV_PRIME)
 }
 
+/// Most `.._bin` collations pad with spaces, so that text with and without trailing spaces is one key.
+fn without_padding(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., b' '] = text {
+        text = rest;
+    }
+    text
+}
+
 /// Eight bytes a step, then the rest, then the length, so that pieces cannot be shifted between columns.
-///
-/// Text is folded to ASCII lower case and loses trailing spaces: keys that a downstream collation takes for equal must
-/// share a lane, and these are the differences that common collations ignore.
 fn bytes(mut h: u64, b: &[u8]) -> u64 {
-    let b = b.trim_ascii_end();
     let (chunks, rest) = b.as_chunks::<8>();
     for c in chunks {
-        h = word(h, u64::from_le_bytes(c.map(|b| b.to_ascii_lowercase())));
+        h = word(h, u64::from_le_bytes(*c));
     }
     for c in rest {
-        h = word(h, c.to_ascii_lowercase().into());
+        h = word(h, (*c).into());
     }
     word(h, b.len() as u64)
 }

@@ -9,11 +9,14 @@ const KEYS_PER_DELETE_MAX: u32 = 999;
 /// Bytes of one statement unless configured; the server's own limit is kept to in any case.
 const STATEMENT_BYTES: u32 = 1 << 20;
 /// Bytes of rows held before they are written ahead of the barrier.
-const BUFFER_BYTES: u64 = 64 << 20;
-/// Rows wanted between two flushes.
-const BATCH_ROWS: u32 = 32_768;
-/// Bytes wanted between two flushes.
-const BATCH_BYTES: u32 = 16 << 20;
+const BUFFER_BYTES: u64 = 8 << 20;
+/// Most that can be configured, so that places in the buffer fit 32 bits.
+const BUFFER_BYTES_MAX: u64 = 512 << 20;
+/// Rows wanted between two flushes; more gains nothing measurable.
+const BATCH_ROWS: u32 = 4096;
+/// Bytes wanted between two flushes. Each lane holds them several times over: as text, as statements, and in the host on their
+/// way out.
+const BATCH_BYTES: u32 = 1 << 20;
 
 /// What the sink can be told. Names as in the sink URI where it has them.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -75,9 +78,9 @@ impl Config {
     "batch-dml-enable": {"type": "boolean", "default": true, "description": "false: one row a statement"},
     "rows-per-statement": {"type": "integer", "minimum": 1, "default": 1000},
     "statement-bytes": {"type": "integer", "minimum": 1024, "default": 1048576},
-    "batch-rows": {"type": "integer", "minimum": 1, "default": 32768, "description": "rows wanted between two flushes"},
-    "batch-bytes": {"type": "integer", "minimum": 1024, "default": 16777216, "description": "bytes wanted between two flushes"},
-    "buffer-bytes": {"type": "integer", "minimum": 1024, "default": 67108864, "description": "bytes of rows held at most"}
+    "batch-rows": {"type": "integer", "minimum": 1, "default": 4096, "description": "rows wanted between two flushes"},
+    "batch-bytes": {"type": "integer", "minimum": 1024, "default": 1048576, "description": "bytes wanted between two flushes"},
+    "buffer-bytes": {"type": "integer", "minimum": 1024, "maximum": 536870912, "default": 8388608, "description": "bytes of rows held at most"}
   }
 }"#;
 
@@ -95,6 +98,11 @@ impl Config {
     /// Rows in one INSERT.
     pub(crate) const fn rows_max(&self) -> usize {
         if !self.batch_dml_enable || self.rows_per_statement == 0 { 1 } else { self.rows_per_statement as usize }
+    }
+
+    /// Bytes of rows held at most.
+    pub(crate) fn buffer_bytes_max(&self) -> u64 {
+        self.buffer_bytes.min(BUFFER_BYTES_MAX)
     }
 
     /// Keys in one DELETE.

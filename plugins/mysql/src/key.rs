@@ -1,39 +1,65 @@
-//! Row keys in place: hashing and comparing key columns of images.
+//! Row keys: hashing and comparing the key columns of images.
 
 use crate::table::ImageColumn;
-use tgr1::Image;
+use tgr1::{FormatError, Image};
 
 const SEED: u64 = 0x243f_6a88_85a3_08d3;
 const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Hash of the key of an image. Good enough for a table in memory; never stored.
+/// A key with a NULL in it: never with a row key, but one that was declared wrongly must not match wrong rows.
+const NULL_KEY: FormatError = FormatError::Bounds("row key");
+
+/// Whether the hash alone tells keys apart: one column of 8 bytes, and every step of the hash can be undone.
 #[inline]
-pub(crate) fn key_hash(image: &Image<'_>, key: &[ImageColumn]) -> u64 {
-    let mut hash = SEED;
+pub(crate) fn hash_is_key(key: &[ImageColumn]) -> bool {
+    matches!(key, [one] if !one.literal.is_string())
+}
+
+/// Hash of a key for which [`hash_is_key`] holds.
+#[inline]
+pub(crate) fn hash_one(image: &Image<'_>, key: &[ImageColumn]) -> Result<u64, FormatError> {
+    let slot = key.first().and_then(|one| image.u64(one.at)).ok_or(NULL_KEY)?;
+    Ok(finish(fold(SEED, slot)))
+}
+
+/// Appends a key's bytes: 8 for a number, and for a string those of its length before its own. No key is the beginning of
+/// another one of the same table.
+#[inline]
+pub(crate) fn push_key(out: &mut Vec<u8>, image: &Image<'_>, key: &[ImageColumn]) -> Result<(), FormatError> {
     for column in key {
         if column.literal.is_string() {
-            let bytes = image.bytes(column.at).unwrap_or_default();
-            hash = fold(hash, bytes.len() as u64);
-            let (words, tail) = bytes.as_chunks::<8>();
-            for word in words {
-                hash = fold(hash, u64::from_le_bytes(*word));
-            }
-            let mut last = [0; 8];
-            for (to, from) in last.iter_mut().zip(tail) {
-                *to = *from;
-            }
-            hash = fold(hash, u64::from_le_bytes(last));
+            let bytes = image.bytes(column.at).ok_or(NULL_KEY)?;
+            out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+            out.extend_from_slice(bytes);
         } else {
-            hash = fold(hash, image.u64(column.at).unwrap_or_default());
+            out.extend_from_slice(&image.u64(column.at).ok_or(NULL_KEY)?.to_le_bytes());
         }
     }
-    hash = (hash ^ (hash >> 32)).wrapping_mul(MIX);
-    hash ^ (hash >> 29)
+    Ok(())
+}
+
+/// Hash of a key's bytes. Good enough for a table in memory; never stored.
+#[inline]
+pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
+    let (words, tail) = bytes.as_chunks::<8>();
+    let mut hash = words.iter().fold(SEED, |hash, word| fold(hash, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    for (to, from) in last.iter_mut().zip(tail) {
+        *to = *from;
+    }
+    hash = fold(hash, u64::from_le_bytes(last));
+    finish(hash)
 }
 
 #[inline]
 const fn fold(hash: u64, word: u64) -> u64 {
     (hash.rotate_left(23) ^ word).wrapping_mul(MIX)
+}
+
+#[inline]
+const fn finish(hash: u64) -> u64 {
+    let hash = (hash ^ (hash >> 32)).wrapping_mul(MIX);
+    hash ^ (hash >> 29)
 }
 
 /// Whether two images have the same key, byte for byte.
@@ -46,10 +72,4 @@ pub(crate) fn key_eq(a: &Image<'_>, b: &Image<'_>, key: &[ImageColumn]) -> bool 
             a.u64(column.at) == b.u64(column.at)
         }
     })
-}
-
-/// Whether a key column is NULL: never with a row key, but one that was declared wrongly must not match wrong rows.
-#[inline]
-pub(crate) fn key_has_null(image: &Image<'_>, key: &[ImageColumn]) -> bool {
-    key.iter().any(|column| image.is_null(column.at))
 }

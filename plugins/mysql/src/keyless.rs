@@ -1,7 +1,8 @@
 //! Tables in which nothing identifies a row: change by change, in order.
 
 use crate::literal::push_value;
-use crate::statements::{Limits, Packer, push_row};
+use crate::packer::{Packer, push_row};
+use crate::statements::Limits;
 use crate::table::Table;
 use crate::window::RowRef;
 use tgr1::{BatchBuf, FormatError, Image, Op};

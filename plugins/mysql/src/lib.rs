@@ -14,12 +14,16 @@
 //!   be repeated. Any other call means "done": the window is dropped.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod append;
 mod config;
 mod ddl;
+mod escape;
 mod ident;
 mod key;
+mod keyed;
 mod keyless;
 mod literal;
+mod packer;
 mod sink;
 mod statements;
 mod table;

@@ -1,5 +1,7 @@
 //! Values as SQL literals, for a session with `sql_mode` without NO_BACKSLASH_ESCAPES, `time_zone` +00:00 and utf8mb4.
 
+use crate::append::{push_date, push_datetime, push_i64, push_u64};
+use crate::escape::push_escaped;
 use std::io::Write;
 use tgr1::{FormatError, Image, PackedTime, text};
 use tidegate_sdk::LogicalType;
@@ -61,15 +63,12 @@ pub(crate) fn push_value(
         return Ok(());
     }
     match literal {
-        Literal::Int => text::i64_text(out, raw.cast_signed()),
-        Literal::Uint => text::u64_text(out, raw),
+        Literal::Int => push_i64(out, raw.cast_signed()),
+        Literal::Uint => push_u64(out, raw),
         Literal::Float => push_float(out, f64::from_bits(raw)),
-        Literal::Date => in_quotes(out, |out| PackedTime(raw).date_text(out)),
-        Literal::Datetime => {
-            let time = PackedTime(raw);
-            // Zero fractions need not be spelled; others never have more digits than the column.
-            in_quotes(out, |out| time.datetime_text(out, if time.micro() == 0 { 0 } else { 6 }));
-        }
+        Literal::Date => push_date(out, PackedTime(raw)),
+        // Zero fractions need not be spelled; others never have more digits than the column.
+        Literal::Datetime => push_datetime(out, PackedTime(raw)),
         _ => {
             let micros = raw.cast_signed();
             in_quotes(out, |out| text::time_text(out, micros, if micros % 1_000_000 == 0 { 0 } else { 6 }));
@@ -113,42 +112,9 @@ fn push_float(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-/// Appends the bytes with quotes and backslashes escaped. Neither byte occurs inside a longer UTF-8 character, and the
-/// server takes any other byte as it is.
-fn push_escaped(out: &mut Vec<u8>, mut bytes: &[u8]) {
-    while let Some(at) = special(bytes) {
-        let (plain, rest) = bytes.split_at(at);
-        out.extend_from_slice(plain);
-        if let Some((first, rest)) = rest.split_first() {
-            out.extend_from_slice(&[b'\\', *first]);
-            bytes = rest;
-        }
-    }
-    out.extend_from_slice(bytes);
-}
-
-/// Where the first quote or backslash is. Looks at eight bytes a step: a byte of `x` is zero where the byte is found, and
-/// `(x - 1) & !x` has its high bit set there (and possibly in bytes above, hence the search within the step).
-fn special(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let zero_byte = |x: u64| x.wrapping_sub(ONES) & !x & HIGHS;
-    let (chunks, tail) = bytes.as_chunks::<8>();
-    for (i, chunk) in chunks.iter().enumerate() {
-        let word = u64::from_le_bytes(*chunk);
-        let found = zero_byte(word ^ (ONES * b'\'' as u64)) | zero_byte(word ^ (ONES * b'\\' as u64));
-        if found != 0 {
-            // The lowest bit found is always a true one.
-            return Some(i * 8 + (found.trailing_zeros() / 8) as usize);
-        }
-    }
-    tail.iter().position(|b| matches!(b, b'\'' | b'\\')).map(|i| chunks.len() * 8 + i)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use tgr1::{Batch, BatchWriter, ColumnSpec, ImageKind, Logical, Op, SlotKind};
 
     #[derive(Clone, Copy)]
@@ -190,7 +156,7 @@ mod tests {
             (L::Int, V::Null, "NULL"),
             (L::Int, V::I(i64::MIN), "-9223372036854775808"),
             (L::Uint, V::U(u64::MAX), "18446744073709551615"),
-            (L::Float32, V::F(f64::from(3.14159_f32)), "3.141590118408203e0"),
+            (L::Float32, V::F(f64::from(1.1_f32)), "1.100000023841858e0"),
             (L::Float64, V::F(-0.0), "-0e0"),
             (L::Float64, V::F(f64::MAX), "1.7976931348623157e308"),
             (L::Float64, V::F(5e-324), "5e-324"),
@@ -221,20 +187,5 @@ mod tests {
             assert_eq!(String::from_utf8(literal(logical, v)).unwrap(), expected);
         }
         assert_eq!(literal(L::Bytes, V::B(b"\x00\xff\x27")), b"_binary'\x00\xff\\'\'");
-    }
-
-    proptest! {
-        /// Reading the escaped form as the server does gives the bytes back, and no quote ends it early.
-        #[test]
-        fn escaping_is_undone_by_the_server(bytes in proptest::collection::vec(prop_oneof![Just(b'\''), Just(b'\\'), Just(b'&'), Just(b'('), any::<u8>()], 0..70)) {
-            let mut out = Vec::new();
-            push_escaped(&mut out, &bytes);
-            let (mut read, mut it) = (Vec::new(), out.iter());
-            while let Some(b) = it.next() {
-                prop_assert_ne!(*b, b'\'');
-                read.push(if *b == b'\\' { *it.next().unwrap() } else { *b });
-            }
-            prop_assert_eq!(read, bytes);
-        }
     }
 }

@@ -8,7 +8,7 @@ use crate::window::Window;
 use hashbrown::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use tgr1::{Batch, BatchBuf, Op, batch_flags};
+use tgr1::{Batch, batch_flags};
 use tidegate_sdk::metrics::Counter;
 use tidegate_sdk::sql::{Blocks, Connection, Dialect, ErrorKind};
 use tidegate_sdk::{
@@ -18,6 +18,9 @@ use tidegate_sdk::{
 
 /// Room left in a statement for what the protocol adds.
 const PACKET_SLACK_BYTES: usize = 1024;
+
+/// Statements of an unusually large window are not worth their memory afterwards.
+const BLOCKS_KEPT_BYTES_MAX: usize = 2 << 20;
 
 /// What the sink counts. Round trips saved against writing row by row: `rows - transactions`, by
 /// far, as a transaction is few round trips; `statements` shows how few.
@@ -103,6 +106,9 @@ impl MysqlSink {
 
     fn forget(&mut self) {
         self.window.clear();
+        if self.blocks.len_bytes() > BLOCKS_KEPT_BYTES_MAX {
+            self.blocks = Blocks::default();
+        }
         self.in_doubt = None;
         self.repeated = false;
     }
@@ -193,17 +199,19 @@ impl Sink for MysqlSink {
         self.settle();
         // Before the batch is taken: should this fail, nothing of the call took effect.
         if !self.window.is_empty()
-            && self.window.bytes() + data.len() as u64 > self.config.buffer_bytes
+            && self.window.bytes() + data.len() as u64 > self.config.buffer_bytes_max()
             && let Err(failure) = self.write_out()
         {
             return Err(self.spill_failure(failure));
         }
-        let batch = BatchBuf::new(data.to_vec()).map_err(|e| Failure::fatal("batch", e.to_string()))?;
-        let id = TableRef { table: batch.batch().table(), version: batch.batch().version() };
+        let batch = Batch::parse(data).map_err(|e| Failure::fatal("batch", e.to_string()))?;
+        let id = TableRef { table: batch.table(), version: batch.version() };
         let table = self.tables.get(&id).cloned();
         let table = table.ok_or_else(|| Failure::fatal("batch", format!("rows of {id:?} came before its schema")))?;
-        check(&batch.batch(), &table)?;
-        self.window.push(&table, batch);
+        check(&batch, &table)?;
+        self.window
+            .push(&table, &batch)
+            .map_err(|e| Failure::fatal("batch", format!("rows of {}: {e}", table.display_name())))?;
         Ok(WriteOutcome { quarantined: Vec::new(), buffered_bytes: self.window.bytes() })
     }
 
@@ -247,18 +255,6 @@ fn check(batch: &Batch<'_>, table: &Table) -> Result<(), Failure> {
         };
     if !positions {
         return Err(Failure::fatal("batch", format!("rows of {} lack columns of the plan", table.display_name())));
-    }
-    let images = |op: Op| match op {
-        Op::Insert => (false, true),
-        Op::Update => (true, true),
-        Op::Delete => (true, false),
-    };
-    let complete = batch.iter().all(|row| {
-        let (before, after) = images(row.op());
-        (!before || row.before().is_some()) && (!after || row.after().is_some())
-    });
-    if !complete {
-        return Err(Failure::fatal("batch", format!("rows of {} lack an image", table.display_name())));
     }
     if batch.flags() & batch_flags::ABSENT != 0 {
         let absent = batch.iter().any(|row| {

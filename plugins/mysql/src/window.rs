@@ -1,10 +1,13 @@
-//! What was written since the last flush, reduced to the last state of each row key.
+//! What was written since the last flush.
 
-use crate::key::{key_eq, key_hash};
+use crate::keyed::Keyed;
 use crate::table::{KeyMode, Table};
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashMap;
 use std::rc::Rc;
-use tgr1::{BatchBuf, Image, Op, Row, row_flags};
+use tgr1::{Batch, BatchBuf, FormatError, Op, Row};
+
+/// Emptied segments kept for their memory.
+const SPARES_MAX: usize = 4;
 
 /// A row of a kept batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,31 +20,6 @@ impl RowRef {
     pub(crate) fn get(self, batches: &[BatchBuf]) -> Option<Row<'_>> {
         batches.get(self.batch as usize)?.batch().row(self.row as usize)
     }
-}
-
-/// The last state of one key.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
-    hash: u64,
-    row: RowRef,
-    /// The row is there at the end (its after image counts); otherwise it is gone (its before image counts).
-    pub(crate) put: bool,
-    /// The first change in the window made the row, so the downstream does not have it yet.
-    pub(crate) fresh: bool,
-}
-
-impl Entry {
-    pub(crate) fn image(self, batches: &[BatchBuf]) -> Option<Image<'_>> {
-        let row = self.row.get(batches)?;
-        if self.put { row.after() } else { row.before() }
-    }
-}
-
-/// Changes of one table version, reduced.
-#[derive(Default)]
-pub(crate) struct Keyed {
-    index: HashTable<u32>,
-    pub(crate) entries: Vec<Entry>,
 }
 
 /// Changes of one table version.
@@ -58,12 +36,14 @@ pub(crate) struct Segment {
 
 /// Rows of one lane between two flushes.
 ///
+/// Rows with a key are turned to text as they come, so that no batch is kept for them; batches of tables without one are.
 /// Tables stand in the order of their first row; a table whose version changes within the window stands twice.
 #[derive(Default)]
 pub struct Window {
     pub(crate) batches: Vec<BatchBuf>,
     pub(crate) segments: Vec<Segment>,
     by_table: HashMap<u64, usize>,
+    spares: Vec<Keyed>,
     rows: u64,
     bytes: u64,
 }
@@ -75,7 +55,7 @@ impl Window {
         self.rows
     }
 
-    /// Bytes of the batches kept.
+    /// Bytes held.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
         self.bytes
@@ -90,31 +70,46 @@ impl Window {
     /// Forgets everything and keeps some memory.
     pub fn clear(&mut self) {
         self.batches.clear();
-        self.segments.clear();
+        for segment in self.segments.drain(..) {
+            if let Changes::Keyed(keyed) = segment.changes
+                && self.spares.len() < SPARES_MAX
+            {
+                self.spares.extend(keyed.recycled());
+            }
+        }
         self.by_table.clear();
         self.rows = 0;
         self.bytes = 0;
     }
 
     /// Takes the rows of a batch.
-    pub fn push(&mut self, table: &Rc<Table>, batch: BatchBuf) {
+    ///
+    /// # Errors
+    /// When a row lacks an image or a key, or a string lies outside it; the window is unusable then.
+    pub fn push(&mut self, table: &Rc<Table>, batch: &Batch<'_>) -> Result<(), FormatError> {
         self.rows += batch.len() as u64;
-        self.bytes += batch.len_bytes() as u64;
-        let number = self.batches.len() as u32;
-        self.batches.push(batch);
         let at = self.segment_of(table);
-        if let (Some(batch), Some(segment)) = (self.batches.get(number as usize), self.segments.get_mut(at)) {
-            let rows = 0..batch.len() as u32;
-            match &mut segment.changes {
-                Changes::Keyless(list) => list.extend(rows.map(|row| RowRef { batch: number, row })),
-                Changes::Keyed(keyed) => {
-                    keyed.entries.reserve(batch.len());
-                    for (row, n) in batch.batch().iter().zip(rows) {
-                        keyed.apply(&self.batches, table, row, RowRef { batch: number, row: n });
-                    }
+        let Some(segment) = self.segments.get_mut(at) else {
+            return Ok(());
+        };
+        match &mut segment.changes {
+            Changes::Keyless(list) => {
+                if !batch.iter().all(has_images) {
+                    return Err(FormatError::Bounds("image"));
                 }
+                let number = self.batches.len() as u32;
+                let kept = BatchBuf::new(batch.as_bytes().to_vec())?;
+                list.extend((0..kept.len() as u32).map(|row| RowRef { batch: number, row }));
+                self.bytes += kept.len_bytes() as u64;
+                self.batches.push(kept);
+            }
+            Changes::Keyed(keyed) => {
+                let before = keyed.len_bytes() as u64;
+                keyed.apply(table, batch)?;
+                self.bytes = (self.bytes + keyed.len_bytes() as u64).saturating_sub(before);
             }
         }
+        Ok(())
     }
 
     fn segment_of(&mut self, table: &Rc<Table>) -> usize {
@@ -125,7 +120,7 @@ impl Window {
         }
         let changes = match table.mode {
             KeyMode::Keyless => Changes::Keyless(Vec::new()),
-            KeyMode::Upsert | KeyMode::Replace => Changes::Keyed(Keyed::default()),
+            KeyMode::Upsert | KeyMode::Replace => Changes::Keyed(self.spares.pop().unwrap_or_default()),
         };
         self.segments.push(Segment { table: Rc::clone(table), changes });
         self.by_table.insert(table.id.table, next);
@@ -133,41 +128,11 @@ impl Window {
     }
 }
 
-impl Keyed {
-    #[inline]
-    fn apply(&mut self, batches: &[BatchBuf], table: &Table, row: Row<'_>, at: RowRef) {
-        let repeated = row.flags() & row_flags::MAYBE_REPEATED != 0;
-        match (row.op(), row.before(), row.after()) {
-            (Op::Insert, _, Some(after)) => self.set(batches, table, &after, at, true, !repeated),
-            (Op::Update, Some(before), Some(after)) if !key_eq(&before, &after, &table.key) => {
-                self.set(batches, table, &before, at, false, false);
-                self.set(batches, table, &after, at, true, false);
-            }
-            (Op::Update, _, Some(after)) => self.set(batches, table, &after, at, true, false),
-            (Op::Delete, Some(before), _) => self.set(batches, table, &before, at, false, false),
-            // An image that the format demands is missing: `MysqlSink::write` refuses such batches.
-            _ => {}
-        }
-    }
-
-    #[inline]
-    fn set(&mut self, batches: &[BatchBuf], table: &Table, image: &Image<'_>, row: RowRef, put: bool, fresh: bool) {
-        let hash = key_hash(image, &table.key);
-        let entries = &mut self.entries;
-        let same = |i: &u32| {
-            entries.get(*i as usize).is_some_and(|e| {
-                e.hash == hash && e.image(batches).is_some_and(|other| key_eq(image, &other, &table.key))
-            })
-        };
-        if let Some(i) = self.index.find(hash, same) {
-            if let Some(entry) = entries.get_mut(*i as usize) {
-                entry.row = row;
-                entry.put = put;
-            }
-            return;
-        }
-        let next = entries.len() as u32;
-        entries.push(Entry { hash, row, put, fresh });
-        self.index.insert_unique(hash, next, |i| entries.get(*i as usize).map_or(0, |e| e.hash));
+/// Whether a row has the images that its kind of change demands.
+fn has_images(row: Row<'_>) -> bool {
+    match row.op() {
+        Op::Insert => row.after().is_some(),
+        Op::Update => row.before().is_some() && row.after().is_some(),
+        Op::Delete => row.before().is_some(),
     }
 }

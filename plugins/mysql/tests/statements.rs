@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use tg_plugin_mysql::{Limits, Table, Window, Written, write_statements};
-use tgr1::{BatchBuf, row_flags};
+use tgr1::{Batch, row_flags};
 use tidegate_sdk::sql::Blocks;
 use tidegate_sdk::{LogicalType as L, TableSchema};
 
@@ -17,7 +17,7 @@ const LIMITS: Limits = Limits { rows: 3, keys: 2, bytes: 10_000 };
 fn built(schema: &TableSchema, changes: &[Change], flags: u16, safe: bool, limits: Limits) -> (Vec<String>, Written) {
     let mut window = Window::default();
     let table = Rc::new(Table::new(schema, false));
-    window.push(&table, BatchBuf::new(batch(schema, changes, flags)).unwrap());
+    window.push(&table, &Batch::parse(&batch(schema, changes, flags)).unwrap()).unwrap();
     let mut out = Blocks::default();
     let written = write_statements(&window, safe, limits, &mut out).unwrap();
     (out.iter().map(|s| String::from_utf8(s.to_vec()).unwrap()).collect(), written)
@@ -188,7 +188,8 @@ fn a_new_version_of_a_table_starts_a_new_segment() {
     let mut window = Window::default();
     for schema in [&*one, &two] {
         let table = Rc::new(Table::new(schema, false));
-        window.push(&table, BatchBuf::new(batch(schema, &[ins(1, "a")], row_flags::MAYBE_REPEATED)).unwrap());
+        let data = batch(schema, &[ins(1, "a")], row_flags::MAYBE_REPEATED);
+        window.push(&table, &Batch::parse(&data).unwrap()).unwrap();
     }
     let mut out = Blocks::default();
     write_statements(&window, false, LIMITS, &mut out).unwrap();
@@ -251,7 +252,7 @@ proptest! {
                     Change::Update(r(*id, old), r(*id, new))
                 }
             };
-            window.push(&prepared, BatchBuf::new(batch(&schema, &[change], 0)).unwrap());
+            window.push(&prepared, &Batch::parse(&batch(&schema, &[change], 0)).unwrap()).unwrap();
             if cuts.contains(&i) || i + 1 == ops.len() {
                 for safe in if again { vec![false, true] } else { vec![false] } {
                     let mut out = Blocks::default();

@@ -42,8 +42,9 @@ pub struct Print {
 impl Sink for Print {
     fn manifest() -> Manifest {
         Manifest {
-            config_schema: r#"{"type":"object","properties":{"format":{"enum":["text","json"]}},"additionalProperties":false}"#
-                .into(),
+            config_schema:
+                r#"{"type":"object","properties":{"format":{"enum":["text","json"]}},"additionalProperties":false}"#
+                    .into(),
             ..Manifest::new("print", env!("CARGO_PKG_VERSION"))
         }
     }

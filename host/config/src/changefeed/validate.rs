@@ -237,9 +237,33 @@ impl ChangefeedConfig {
             ("sink.output-row-key", sink.output_row_key.is_some()),
             ("sink.integrity", sink.integrity.is_some()),
         ];
-        let message = "is accepted without effect".to_owned();
-        let warning = |key: &str| Warning { key: key.to_owned(), message: message.clone() };
-        set.into_iter().filter(|(_, set)| *set).map(|(key, _)| warning(key)).collect()
+        let warning = |key: &str, message: &str| Warning { key: key.to_owned(), message: message.to_owned() };
+        let idle = set.into_iter().filter(|(_, set)| *set).map(|(key, _)| warning(key, "is accepted without effect"));
+        let missing = self.not_implemented().into_iter().filter(|(_, set)| *set);
+        let missing = missing.map(|(key, _)| warning(key, "is not implemented yet and has no effect"));
+        idle.chain(missing).collect()
+    }
+
+    /// Keys that were set, and whose effect this version does not have.
+    fn not_implemented(&self) -> [(&'static str, bool); 13] {
+        let (default, own) = (Self::default(), &self.tidegate);
+        let stuck = self.changefeed_error_stuck_duration != default.changefeed_error_stuck_duration;
+        let batches = self.event_collector_batch_count.unwrap_or(0) != 0;
+        [
+            ("enable-sync-point", self.enable_sync_point),
+            ("enable-active-active", self.enable_active_active),
+            ("consistent.level", self.consistent.level != default.consistent.level),
+            ("performance-mode", self.performance_mode != default.performance_mode),
+            ("memory-quota", self.memory_quota != default.memory_quota),
+            ("changefeed-error-stuck-duration", stuck),
+            ("event-collector-batch-count", batches),
+            ("event-collector-batch-bytes", self.event_collector_batch_bytes.unwrap_or(0) != 0),
+            ("sink.dispatchers", !self.sink.dispatchers.is_empty()),
+            ("sink.column-selectors", !self.sink.column_selectors.is_empty()),
+            ("scheduler.enable-table-across-nodes", self.scheduler.enable_table_across_nodes),
+            ("tidegate.memory-quota", own.memory_quota.is_some()),
+            ("tidegate.resolved-gate", own.resolved_gate != default.tidegate.resolved_gate),
+        ]
     }
 }
 

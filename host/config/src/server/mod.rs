@@ -173,6 +173,16 @@ impl ServerConfig {
         if self.security.cert_path.is_empty() != self.security.key_path.is_empty() {
             return Err(bad("security", "`cert-path` and `key-path` need each other".to_owned()));
         }
+        for (key, set) in [
+            ("security.mtls", self.security.mtls),
+            ("security.client-user-required", self.security.client_user_required),
+            ("security.cert-allowed-cn", !self.security.cert_allowed_cn.is_empty()),
+        ] {
+            if set {
+                let reason = "the API has neither TLS nor users yet; leave it out, and keep the address private";
+                return Err(bad(key, reason.to_owned()));
+            }
+        }
         Ok(())
     }
 }

@@ -3,54 +3,40 @@
 use crate::bindings::api::rows::{Host, HostRowBatch};
 use crate::bindings::api::types::TableRef;
 use crate::state::State;
-use std::sync::Arc;
-use tgr1::{Batch, BatchBuf};
+use tgr1::BatchBuf;
 use wasmtime::component::Resource;
 
-/// A batch lent to a guest for one call.
-pub enum BatchResource {
-    /// Shared with the engine.
-    Shared(Arc<BatchBuf>),
-    /// A dispatcher that asked for a projection sees the batch without rows to read.
-    HeaderOnly(TableRef, u32, u32),
-}
+/// A batch lent to a guest for one call; shares its bytes with the engine's.
+pub struct BatchResource(pub(crate) BatchBuf);
 
-impl BatchResource {
-    fn batch(&self) -> Option<Batch<'_>> {
-        match self {
-            Self::Shared(b) => Some(b.batch()),
-            Self::HeaderOnly(..) => None,
-        }
+/// The rows from `start` on, at most `count`, with these columns, `None`: all.
+pub(crate) fn read(batch: &BatchBuf, columns: Option<&[u32]>, start: u32, count: u32) -> Result<Vec<u8>, String> {
+    let head = batch.batch();
+    if start as usize > head.len() {
+        return Err(format!("there is no row {start} in a batch of {}", head.len()));
     }
-}
-
-/// The name of a batch's table version.
-pub(crate) fn table_ref(batch: &Batch<'_>) -> TableRef {
-    TableRef { table: batch.table(), version: batch.version() }
+    if columns.is_some_and(|c| c.len() > head.column_count()) {
+        return Err(format!("the batch has {} columns", head.column_count()));
+    }
+    let all = || head.columns().map(|c| c.position.into()).collect();
+    let columns: Vec<u32> = columns.map_or_else(all, <[u32]>::to_vec);
+    tgr1::project(&head, &columns, start, count).map_err(|e| e.to_string())
 }
 
 impl Host for State {}
 
 impl HostRowBatch for State {
     async fn table(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<TableRef> {
-        Ok(match self.table.get(&batch)? {
-            BatchResource::Shared(b) => table_ref(&b.batch()),
-            BatchResource::HeaderOnly(table, ..) => *table,
-        })
+        let batch = self.table.get(&batch)?.0.batch();
+        Ok(TableRef { table: batch.table(), version: batch.version() })
     }
 
     async fn row_count(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<u32> {
-        Ok(match self.table.get(&batch)? {
-            BatchResource::Shared(b) => u32::try_from(b.len()).unwrap_or(u32::MAX),
-            BatchResource::HeaderOnly(_, rows, _) => *rows,
-        })
+        Ok(u32::try_from(self.table.get(&batch)?.0.len()).unwrap_or(u32::MAX))
     }
 
     async fn byte_size(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<u32> {
-        Ok(match self.table.get(&batch)? {
-            BatchResource::Shared(b) => u32::try_from(b.len_bytes()).unwrap_or(u32::MAX),
-            BatchResource::HeaderOnly(_, _, bytes) => *bytes,
-        })
+        Ok(u32::try_from(self.table.get(&batch)?.0.len_bytes()).unwrap_or(u32::MAX))
     }
 
     async fn read(
@@ -60,11 +46,7 @@ impl HostRowBatch for State {
         start: u32,
         count: u32,
     ) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        let Some(batch) = self.table.get(&batch)?.batch() else {
-            return Ok(Err("a dispatcher reads the columns of its plan".to_owned()));
-        };
-        let columns = columns.unwrap_or_else(|| batch.columns().map(|c| c.position.into()).collect());
-        Ok(tgr1::project(&batch, &columns, start, count).map_err(|e| e.to_string()))
+        Ok(read(&self.table.get(&batch)?.0, columns.as_deref(), start, count))
     }
 
     async fn drop(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<()> {

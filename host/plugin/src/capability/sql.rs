@@ -3,7 +3,6 @@
 use crate::bindings::api::sql::{self, Host, HostConnection};
 use crate::grant::{Blocks, Dialect, SqlConnection, SqlError, SqlErrorKind, SqlValue};
 use crate::state::State;
-use std::time::Instant;
 use wasmtime::component::Resource;
 
 /// Connections an instance may hold at once.
@@ -52,10 +51,13 @@ fn blocks_fit(b: &sql::Blocks) -> bool {
 }
 
 impl HostConnection for State {
-    async fn open(&mut self, endpoint: String) -> wasmtime::Result<Result<Resource<ConnectionResource>, sql::SqlError>> {
-        let started = Instant::now();
+    async fn open(
+        &mut self,
+        endpoint: String,
+    ) -> wasmtime::Result<Result<Resource<ConnectionResource>, sql::SqlError>> {
+        let started = self.clock.pause();
         let opened = self.connect(&endpoint).await;
-        self.clock.renew(started);
+        self.clock.resume(started);
         Ok(match opened {
             Ok(at) => Ok(self.table.push(ConnectionResource(at))?),
             Err(e) => Err(e.into()),
@@ -85,13 +87,14 @@ impl HostConnection for State {
         statements: sql::Blocks,
     ) -> wasmtime::Result<Result<sql::ExecResult, sql::SqlError>> {
         if !blocks_fit(&statements) {
-            let e = refused(SqlErrorKind::Refused, "the ends of the statements do not rise or lie outside the data".into());
+            let e =
+                refused(SqlErrorKind::Refused, "the ends of the statements do not rise or lie outside the data".into());
             return Ok(Err(e.into()));
         }
-        let (started, progress) = (Instant::now(), self.progress);
+        let (started, progress) = (self.clock.pause(), self.progress);
         let blocks = Blocks { data: &statements.data, ends: &statements.ends };
         let done = self.connection(&c)?.transact(blocks, progress).await;
-        self.clock.renew(started);
+        self.clock.resume(started);
         Ok(done.map(|r| sql::ExecResult { affected: r.affected, warnings: r.warnings }).map_err(Into::into))
     }
 
@@ -100,9 +103,9 @@ impl HostConnection for State {
         c: Resource<ConnectionResource>,
         statement: String,
     ) -> wasmtime::Result<Result<sql::ExecResult, sql::SqlError>> {
-        let started = Instant::now();
+        let started = self.clock.pause();
         let done = self.connection(&c)?.execute(&statement).await;
-        self.clock.renew(started);
+        self.clock.resume(started);
         Ok(done.map(|r| sql::ExecResult { affected: r.affected, warnings: r.warnings }).map_err(Into::into))
     }
 
@@ -112,9 +115,9 @@ impl HostConnection for State {
         statement: String,
         max_rows: u32,
     ) -> wasmtime::Result<Result<sql::ResultSet, sql::SqlError>> {
-        let started = Instant::now();
+        let started = self.clock.pause();
         let done = self.connection(&c)?.query(&statement, max_rows).await;
-        self.clock.renew(started);
+        self.clock.resume(started);
         let row = |r: Vec<SqlValue>| r.into_iter().map(Into::into).collect();
         Ok(done
             .map(|r| sql::ResultSet { columns: r.columns, rows: r.rows.into_iter().map(row).collect() })

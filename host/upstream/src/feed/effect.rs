@@ -1,5 +1,6 @@
 //! What the control is told, and what it wants done.
 
+use super::held::HoldError;
 use crate::UpstreamError;
 use crate::key::KeyRange;
 use crate::region::Region;
@@ -34,6 +35,8 @@ pub(crate) enum EndCause {
         detail: String,
         fatal: bool,
     },
+    /// Its rows that wait for their commit cannot be held.
+    Hold(HoldError),
 }
 
 /// Something happened.

@@ -2,6 +2,8 @@
 
 use super::control::{Control, SubState};
 use super::effect::{Effect, EndCause, StreamNo};
+use super::held::HoldError;
+use super::spill::SpillError;
 use super::timers::Timer;
 use crate::UpstreamError;
 use foldhash::fast::RandomState;
@@ -42,6 +44,15 @@ impl Control {
             EndCause::Compatibility { required } => Some(UpstreamError::Compatibility { span: span_no, required }),
             EndCause::ClusterId { current, asked } => {
                 Some(UpstreamError::FeedClusterId { span: span_no, current, asked })
+            }
+            EndCause::Hold(HoldError::Memory { held_bytes, limit_bytes }) => {
+                Some(UpstreamError::Unmatched { span: span_no, held_bytes, limit_bytes })
+            }
+            EndCause::Hold(HoldError::Spill(SpillError::Full { limit_bytes })) => {
+                Some(UpstreamError::SpillFull { span: span_no, limit_bytes })
+            }
+            EndCause::Hold(HoldError::Spill(SpillError::Io { path, detail })) => {
+                Some(UpstreamError::Spill { path, detail })
             }
             EndCause::NotLeader(None) | EndCause::RangeChanged | EndCause::Transient { .. } => None,
         };

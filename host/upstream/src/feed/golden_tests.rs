@@ -1,8 +1,10 @@
 //! Recordings of a real cluster through matcher and frontier.
 
+use super::budget::Budget;
 use super::effect::{EndCause, Input, RegionRef, Registration, StreamNo};
 use super::ranges::{Lock, Ranges};
 use super::rows::{Harvest, Rows};
+use super::wire;
 use crate::key::{KeyRange, comparable};
 use crate::region::Region;
 use bytes::{Buf, Bytes};
@@ -62,13 +64,24 @@ impl Replay {
             checkpoint: Ts::new(request.checkpoint_ts),
             filter_loop: false,
         };
-        let rows = self.rows.entry(store).or_insert_with(|| Rows::new(STREAM, 0));
+        let budget = || Budget::new(1 << 30, None);
+        let rows = self.rows.entry(store).or_insert_with(|| Rows::new(STREAM, 0, budget()));
         assert!(rows.add(registration).is_ok());
     }
 
-    fn receive(&mut self, store: u64, event: cdcpb::ChangeDataEvent) {
-        let mut harvest = Harvest::default();
-        self.rows.get_mut(&store).unwrap().message(event, &mut harvest);
+    fn receive(&mut self, store: u64, message: Bytes) {
+        let decoded = cdcpb::ChangeDataEvent::decode(message.clone()).unwrap();
+        assert_eq!(wire::tests::read(&message), Ok(wire::tests::plain(decoded)));
+        self.rows.get_mut(&store).unwrap().put(message);
+        let mut done = false;
+        while !done {
+            let mut harvest = Harvest::default();
+            done = self.rows.get_mut(&store).unwrap().step(&mut harvest).unwrap();
+            self.harvest(harvest);
+        }
+    }
+
+    fn harvest(&mut self, harvest: Harvest) {
         for batch in harvest.batches {
             assert_eq!(batch.weight_bytes, batch.changes.iter().map(RawChange::weight_bytes).sum::<usize>());
             assert!(!batch.changes.is_empty());
@@ -142,7 +155,7 @@ fn check(case: &str, changes_min: usize, ends: usize) {
         let payload = rest.split_to(len);
         match kind {
             b'C' => replay.register(store, cdcpb::ChangeDataRequest::decode(payload).unwrap()),
-            b'S' => replay.receive(store, cdcpb::ChangeDataEvent::decode(payload).unwrap()),
+            b'S' => replay.receive(store, payload),
             _ => {}
         }
     }

@@ -1,5 +1,6 @@
 //! The task that runs the control: feeds it what happens, does what it wants.
 
+use super::budget::Budget;
 use super::control::Control;
 use super::effect::{Effect, Input, Signal, StreamNo};
 use super::loader::Loader;
@@ -14,6 +15,7 @@ use crate::stat::RegionStat;
 use crate::stores::StoreMap;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tg_model::{SpanId, Ts};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -63,6 +65,7 @@ pub(crate) struct Surroundings {
     pub(crate) pd: Arc<Pd>,
     pub(crate) stores: Arc<StoreMap>,
     pub(crate) locks: Arc<LockResolver>,
+    pub(crate) budget: Arc<Budget>,
     pub(crate) prefix_len: usize,
     pub(crate) limits: FeedLimits,
     pub(crate) stop: CancellationToken,
@@ -142,12 +145,14 @@ impl Hub {
             let now_ms = self.begin.elapsed().as_millis() as u64;
             for input in inputs {
                 self.note(&input);
+                self.around.budget.meters().note(&input);
                 self.control.step(now_ms, input, &mut effects);
             }
             for effect in effects.drain(..) {
                 self.perform(effect);
             }
             self.loader.pump();
+            self.around.budget.meters().streams.store(self.streams.len() as u64, Ordering::Relaxed);
         }
     }
 
@@ -214,6 +219,7 @@ impl Hub {
             cluster_id: self.around.pd.cluster_id(),
             prefix_len: self.around.prefix_len,
             unread_max: Duration::from_millis(self.around.limits.unread_max_ms),
+            budget: Arc::clone(&self.around.budget),
             stores: Arc::clone(&self.around.stores),
             sink,
             commands,
@@ -265,6 +271,7 @@ impl Hub {
             return;
         };
         let locks = Arc::clone(&self.around.locks);
+        self.around.budget.meters().lock_passes.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(self.around.stop.clone().run_until_cancelled_owned(async move {
             if let Err(error) = locks.clear(&range, max_ts).await {
                 tracing::warn!(%error, "locks that hold the resolved-ts back cannot be resolved");

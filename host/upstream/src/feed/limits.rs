@@ -22,6 +22,12 @@ pub struct FeedLimits {
     /// How long a stream may go unread because its consumer is slow. Then it is given up, and opened
     /// again when the consumer has caught up, before TiKV's memory for feeds runs full.
     pub unread_max_ms: u64,
+    /// Memory for rows that wait for their commit, over all feeds of a client; more goes to disk, or is an
+    /// error without one. Above it come the messages of the last moments (some 4 MiB per stream) and
+    /// about 25 bytes per row on disk.
+    pub unmatched_max_bytes: usize,
+    /// Most that rows that wait for their commit may take on disk.
+    pub spill_max_bytes: u64,
     /// Pause between two looks at stuck spans.
     pub lock_check_ms: u64,
     /// How long, and how far behind the clock, a span stands still before its locks are looked at.
@@ -44,6 +50,8 @@ impl Default for FeedLimits {
             retries_before_reload: 3,
             violations_max: 8,
             unread_max_ms: 30_000,
+            unmatched_max_bytes: 64 << 20,
+            spill_max_bytes: 64 << 30,
             lock_check_ms: 2_000,
             lock_fence_ms: 4_000,
             lock_region_ms: 10_000,

@@ -3,16 +3,18 @@
 //! Until INITIALIZED, live rows and rows of the scan come in any order: a commit may precede the
 //! prewrite it belongs to, or have no prewrite at all because the scan delivers the version whole.
 
+use super::budget::{Budget, Share};
+use super::early::EarlyList;
+use super::held::{Found, Held, HoldError};
+use super::prewrite::cut;
+use super::spill::Tape;
+use super::wire::RowRef;
 use bytes::Bytes;
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use std::sync::Arc;
 use tg_model::{ChangeOp, RawChange, Ts};
-use tg_proto::cdcpb::{LogType, OpType, Row};
+use tg_proto::cdcpb::{LogType, OpType};
 
-/// Most commits and rollbacks that may wait for INITIALIZED; more end the subscription.
-pub(crate) const CACHED_ROWS_MAX: usize = 1 << 20;
-
-/// Why the rows of a subscription cannot be trusted.
+/// Why a subscription cannot go on.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum MatchError {
     /// A new subscription heals this: its scan delivers the version whole.
@@ -22,66 +24,89 @@ pub(crate) enum MatchError {
     BelowResolved { commit_ts: u64, resolved_ts: u64 },
     #[error("a change at {commit_ts} does not lie above its start {start_ts}")]
     Order { start_ts: u64, commit_ts: u64 },
-    #[error("more than {CACHED_ROWS_MAX} rows wait for the end of the scan")]
-    TooMany,
+    #[error(transparent)]
+    Hold(#[from] HoldError),
 }
 
-#[derive(PartialEq, Eq, Hash)]
-struct TxnKey {
-    start_ts: u64,
-    key: Bytes,
+/// Changes on their way out, and what they weigh.
+#[derive(Default)]
+pub(super) struct Output {
+    pub(super) changes: Vec<RawChange>,
+    pub(super) weight_bytes: usize,
 }
 
-struct Prewrite {
-    value: Bytes,
-    old_value: Bytes,
-    generation: u64,
-}
-
-struct Commit {
-    id: TxnKey,
-    commit_ts: u64,
-    op: OpType,
-}
-
-/// State of one (request, region); dropped with the subscription.
-pub(crate) struct Matcher {
+/// State of one (request, region). Before it is dropped, [`Matcher::discard`] must be called, unless its tape
+/// is dropped as well.
+pub(super) struct Matcher {
     checkpoint: u64,
     resolved: u64,
     initialized: bool,
+    replaying: bool,
     prefix_len: usize,
-    prewrites: HashMap<TxnKey, Prewrite, RandomState>,
-    early_commits: Vec<Commit>,
-    early_rollbacks: Vec<TxnKey>,
+    held: Held,
+    early_commits: EarlyList,
+    early_rollbacks: EarlyList,
+    share: Share,
 }
 
 impl Matcher {
     /// `checkpoint`: what the subscription asked for. `prefix_len`: bytes of keyspace prefix to cut off keys.
-    pub(crate) fn new(checkpoint: Ts, prefix_len: usize) -> Self {
+    pub(super) fn new(checkpoint: Ts, prefix_len: usize, budget: Arc<Budget>) -> Self {
         Self {
             checkpoint: checkpoint.get(),
             resolved: checkpoint.get(),
             initialized: false,
+            replaying: false,
             prefix_len,
-            prewrites: HashMap::default(),
-            early_commits: Vec::new(),
-            early_rollbacks: Vec::new(),
+            held: Held::new(),
+            early_commits: EarlyList::default(),
+            early_rollbacks: EarlyList::default(),
+            share: Share::new(budget),
         }
     }
 
-    /// The scan is over.
-    pub(crate) fn is_initialized(&self) -> bool {
-        self.initialized
+    /// The scan is over; [`Matcher::replay`] has to be called until it is done before another row is taken.
+    pub(super) fn is_replaying(&self) -> bool {
+        self.replaying
     }
 
     /// Prewrites that wait for their end.
     #[cfg(test)]
-    pub(crate) fn pending(&self) -> usize {
-        self.prewrites.len()
+    pub(super) fn pending(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Prewrites in messages, copied out, on disk.
+    #[cfg(test)]
+    pub(super) fn places(&self) -> [usize; 3] {
+        self.held.places()
+    }
+
+    /// Something is held that keeps its message.
+    pub(super) fn has_young(&self) -> bool {
+        self.held.has_young()
+    }
+
+    /// Tells the budget what is held; to be called now and then.
+    pub(super) fn account(&mut self) {
+        self.share.set(self.held.bytes() + self.early_commits.bytes() + self.early_rollbacks.bytes());
+    }
+
+    /// Makes what has been held for long independent of its message. After an error the subscription must end.
+    pub(super) fn sweep(&mut self, tape: &mut Tape) -> Result<(), HoldError> {
+        let early_bytes = self.early_commits.bytes() + self.early_rollbacks.bytes();
+        self.held.sweep(&mut self.share, early_bytes, tape)
+    }
+
+    /// Gives up what lies on disk.
+    pub(super) fn discard(&mut self, tape: &mut Tape) {
+        self.held.discard(tape);
+        self.early_commits.discard(tape);
+        self.early_rollbacks.discard(tape);
     }
 
     /// Takes a resolved-ts; `true` when it is news.
-    pub(crate) fn resolve(&mut self, ts: u64) -> bool {
+    pub(super) fn resolve(&mut self, ts: u64) -> bool {
         let news = self.initialized && ts > self.resolved;
         if news {
             self.resolved = ts;
@@ -89,95 +114,81 @@ impl Matcher {
         news
     }
 
-    /// Takes a row. Changes are appended to `out`.
-    pub(crate) fn row(&mut self, row: Row, out: &mut Vec<RawChange>) -> Result<(), MatchError> {
-        match row.r#type() {
+    /// Takes a row of `message`. A change may be appended to `out`.
+    #[inline]
+    pub(super) fn row(
+        &mut self,
+        row: &RowRef,
+        message: &Bytes,
+        tape: &mut Tape,
+        out: &mut Output,
+    ) -> Result<(), MatchError> {
+        match LogType::try_from(row.kind).unwrap_or(LogType::Unknown) {
             // The placeholder of a committed record that changes nothing: not even its key is there.
-            LogType::Unknown => {}
-            LogType::Prewrite => self.prewrite(row),
-            LogType::Commit => return self.commit(row, out),
-            LogType::Rollback => return self.rollback(row),
+            LogType::Unknown => Ok(()),
+            LogType::Prewrite => Ok(self.held.put(row, message, tape)?),
+            LogType::Commit => self.commit(row, row.key.of(message), tape, out),
+            LogType::Rollback => self.rollback(row, row.key.of(message), tape),
             LogType::Committed => {
-                let (start_ts, commit_ts, op) = (row.start_ts, row.commit_ts, row.op_type());
-                return self.emit(TxnKey { start_ts, key: row.key }, commit_ts, op, row.value, row.old_value, out);
+                let parts = (cut(message, row.key), cut(message, row.value), cut(message, row.old_value));
+                self.emit((row.start_ts, row.commit_ts, row.op), parts, out)
             }
-            LogType::Initialized => return self.initialize(out),
-        }
-        Ok(())
-    }
-
-    fn prewrite(&mut self, row: Row) {
-        let new = Prewrite { value: row.value, old_value: row.old_value, generation: row.generation };
-        match self.prewrites.entry(TxnKey { start_ts: row.start_ts, key: row.key }) {
-            hashbrown::hash_map::Entry::Vacant(slot) => {
-                slot.insert(new);
-            }
-            hashbrown::hash_map::Entry::Occupied(mut slot) => {
-                // A lock that is merely rewritten comes again without its value.
-                if !new.value.is_empty() && new.generation >= slot.get().generation {
-                    slot.insert(new);
-                }
+            LogType::Initialized => {
+                (self.initialized, self.replaying) = (true, true);
+                Ok(())
             }
         }
     }
 
-    fn commit(&mut self, row: Row, out: &mut Vec<RawChange>) -> Result<(), MatchError> {
-        let op = row.op_type();
-        let (start_ts, commit_ts) = (row.start_ts, row.commit_ts);
-        let id = TxnKey { start_ts, key: row.key };
-        if !self.initialized {
-            // A prewrite without value, or of a generation, may be followed by a better one from the scan.
-            let sure = self.prewrites.get(&id).is_some_and(|p| !p.value.is_empty() && p.generation == 0);
-            if !sure {
-                self.early_commits.push(Commit { id, commit_ts, op });
-                return self.check_room();
-            }
-        }
-        match self.prewrites.remove_entry(&id) {
-            Some((id, p)) => self.emit(id, commit_ts, op, p.value, p.old_value, out),
-            None => Err(MatchError::NoPrewrite { start_ts, commit_ts }),
+    fn commit(&mut self, row: &RowRef, key: &[u8], tape: &mut Tape, out: &mut Output) -> Result<(), MatchError> {
+        let (start_ts, commit_ts, initialized) = (row.start_ts, row.commit_ts, self.initialized);
+        // During the scan, a prewrite without value, or of a generation, may be followed by a better one.
+        let sure = self.held.take(start_ts, key, |p| initialized || (p.has_value() && p.generation() == 0), tape)?;
+        match sure {
+            Found::Taken(p) => self.emit((start_ts, commit_ts, row.op), p.into_parts(), out),
+            _ if initialized => Err(MatchError::NoPrewrite { start_ts, commit_ts }),
+            _ => Ok(self.early_commits.push((start_ts, commit_ts, row.op), key, &self.share, tape)?),
         }
     }
 
-    fn rollback(&mut self, row: Row) -> Result<(), MatchError> {
-        let id = TxnKey { start_ts: row.start_ts, key: row.key };
+    fn rollback(&mut self, row: &RowRef, key: &[u8], tape: &mut Tape) -> Result<(), MatchError> {
         if self.initialized {
-            self.prewrites.remove(&id);
-            return Ok(());
-        }
-        self.early_rollbacks.push(id);
-        self.check_room()
-    }
-
-    fn check_room(&self) -> Result<(), MatchError> {
-        let waiting = self.early_commits.len() + self.early_rollbacks.len();
-        if waiting > CACHED_ROWS_MAX { Err(MatchError::TooMany) } else { Ok(()) }
-    }
-
-    fn initialize(&mut self, out: &mut Vec<RawChange>) -> Result<(), MatchError> {
-        self.initialized = true;
-        for c in std::mem::take(&mut self.early_commits) {
-            // Without a prewrite by now, the scan has delivered the version whole.
-            if let Some((id, p)) = self.prewrites.remove_entry(&c.id) {
-                self.emit(id, c.commit_ts, c.op, p.value, p.old_value, out)?;
-            }
-        }
-        for id in std::mem::take(&mut self.early_rollbacks) {
-            self.prewrites.remove(&id);
+            self.held.take(row.start_ts, key, |_| true, tape)?;
+        } else {
+            self.early_rollbacks.push((row.start_ts, 0, 0), key, &self.share, tape)?;
         }
         Ok(())
+    }
+
+    /// Brings together what came before the end of the scan, until `out` weighs `enough_bytes`; `true`: all of it.
+    pub(super) fn replay(
+        &mut self,
+        enough_bytes: usize,
+        tape: &mut Tape,
+        out: &mut Output,
+    ) -> Result<bool, MatchError> {
+        while let Some(c) = self.early_commits.pop(tape)? {
+            // Without a prewrite by now, the scan has delivered the version whole.
+            if let Found::Taken(p) = self.held.take(c.start_ts, &c.key, |_| true, tape)? {
+                self.emit((c.start_ts, c.commit_ts, c.op), p.into_parts(), out)?;
+            }
+            if out.weight_bytes >= enough_bytes {
+                return Ok(false);
+            }
+        }
+        while let Some(r) = self.early_rollbacks.pop(tape)? {
+            self.held.take(r.start_ts, &r.key, |_| true, tape)?;
+        }
+        self.replaying = false;
+        Ok(true)
     }
 
     fn emit(
         &self,
-        id: TxnKey,
-        commit_ts: u64,
-        op: OpType,
-        value: Bytes,
-        old_value: Bytes,
-        out: &mut Vec<RawChange>,
+        (start_ts, commit_ts, op): (u64, u64, i32),
+        (key, value, old_value): (Bytes, Bytes, Bytes),
+        out: &mut Output,
     ) -> Result<(), MatchError> {
-        let TxnKey { start_ts, key } = id;
         if commit_ts <= self.checkpoint {
             return Ok(());
         }
@@ -187,7 +198,7 @@ impl Matcher {
         if commit_ts <= start_ts {
             return Err(MatchError::Order { start_ts, commit_ts });
         }
-        let (op, value) = match (op, old_value.is_empty()) {
+        let (op, value) = match (OpType::try_from(op).unwrap_or(OpType::Unknown), old_value.is_empty()) {
             (OpType::Put, true) => (ChangeOp::Insert, value),
             (OpType::Put, false) => (ChangeOp::Update, value),
             (OpType::Delete, false) => (ChangeOp::Delete, Bytes::new()),
@@ -199,7 +210,9 @@ impl Matcher {
         }
         let key = if self.prefix_len == 0 { key } else { key.slice(self.prefix_len..) };
         let (commit_ts, start_ts) = (Ts::new(commit_ts), Ts::new(start_ts));
-        out.push(RawChange { commit_ts, start_ts, op, key, value, old_value });
+        let change = RawChange { commit_ts, start_ts, op, key, value, old_value };
+        out.weight_bytes += change.weight_bytes();
+        out.changes.push(change);
         Ok(())
     }
 }

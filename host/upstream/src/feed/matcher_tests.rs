@@ -1,7 +1,11 @@
-use super::{MatchError, Matcher};
+use super::{MatchError, Matcher, Output};
+use crate::feed::budget::Budget;
+use crate::feed::spill::Tape;
+use crate::feed::wire::{Reader, whole};
 use bytes::Bytes;
+use prost::Message as _;
 use tg_model::{ChangeOp, RawChange, Ts};
-use tg_proto::cdcpb::{LogType, OpType, Row};
+use tg_proto::cdcpb::{Entries, LogType, OpType, Row};
 
 const PUT: OpType = OpType::Put;
 const DEL: OpType = OpType::Delete;
@@ -49,12 +53,30 @@ fn brief(c: &RawChange) -> String {
     format!("{op} {}-{} {}|{}", c.start_ts, c.commit_ts, text(&c.value), text(&c.old_value))
 }
 
+fn matcher(checkpoint: u64, prefix_len: usize) -> Matcher {
+    Matcher::new(Ts::new(checkpoint), prefix_len, Budget::new(1 << 20, None))
+}
+
+/// A row through its wire form, with what the end of a scan sets loose.
+fn take(matcher: &mut Matcher, row: Row, out: &mut Vec<RawChange>) -> Result<(), MatchError> {
+    let wire = Bytes::from(Entries { entries: vec![row] }.encode_to_vec());
+    let row = Reader::new(&wire, whole(&wire)).row().unwrap().unwrap();
+    let (mut tape, mut output) = (Tape::new(None), Output::default());
+    let result = matcher.row(&row, &wire, &mut tape, &mut output);
+    while matcher.is_replaying() {
+        matcher.replay(1, &mut tape, &mut output)?;
+    }
+    assert_eq!(output.weight_bytes, output.changes.iter().map(RawChange::weight_bytes).sum::<usize>());
+    out.append(&mut output.changes);
+    result
+}
+
 fn run(rows: Vec<Row>) -> (Vec<String>, Result<(), MatchError>, Matcher) {
-    let mut matcher = Matcher::new(Ts::new(100), 0);
+    let mut matcher = matcher(100, 0);
     let mut out = Vec::new();
     let mut result = Ok(());
     for row in rows {
-        result = matcher.row(row, &mut out);
+        result = take(&mut matcher, row, &mut out);
         if result.is_err() {
             break;
         }
@@ -188,15 +210,15 @@ fn broken_rules_are_seen() {
 
 #[test]
 fn resolved_counts_after_the_scan_only_and_is_kept() {
-    let mut matcher = Matcher::new(Ts::new(100), 0);
+    let mut matcher = matcher(100, 0);
     let mut out = Vec::new();
     assert!(!matcher.resolve(110), "not initialized");
-    matcher.row(initialized(), &mut out).unwrap();
+    take(&mut matcher, initialized(), &mut out).unwrap();
     assert!(!matcher.resolve(90) && !matcher.resolve(100), "below the checkpoint");
     assert!(matcher.resolve(110) && !matcher.resolve(110));
-    matcher.row(prewrite(PUT, 105, "v", ""), &mut out).unwrap();
+    take(&mut matcher, prewrite(PUT, 105, "v", ""), &mut out).unwrap();
     assert_eq!(
-        matcher.row(commit(PUT, 105, 110), &mut out),
+        take(&mut matcher, commit(PUT, 105, 110), &mut out),
         Err(MatchError::BelowResolved { commit_ts: 110, resolved_ts: 110 })
     );
     assert!(out.is_empty());
@@ -204,10 +226,10 @@ fn resolved_counts_after_the_scan_only_and_is_kept() {
 
 #[test]
 fn keyspace_prefixes_are_cut_off() {
-    let mut matcher = Matcher::new(Ts::ZERO, 4);
+    let mut matcher = matcher(0, 4);
     let mut out = Vec::new();
     let mut row = committed(PUT, 1, 2, "v", "");
     row.key = Bytes::from_static(b"x\0\0\x01key");
-    matcher.row(row, &mut out).unwrap();
+    take(&mut matcher, row, &mut out).unwrap();
     assert_eq!(out[0].key, &b"key"[..]);
 }

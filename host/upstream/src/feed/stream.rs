@@ -1,25 +1,27 @@
 //! One connection to a store: registers regions, reads messages, delivers changes.
 
+use super::budget::Budget;
+use super::codec::event_feed;
 use super::effect::{Input, Registration, StreamNo};
-use super::rows::{Harvest, Rows};
+use super::rows::{HARVEST_BYTES, Harvest, Rows};
 use super::sink::FeedSender;
 use crate::net::{MESSAGE_MAX_BYTES, status_text};
 use crate::stores::StoreMap;
+use bytes::Bytes;
 use futures::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tg_proto::cdcpb;
-use tg_proto::cdcpb::change_data_client::ChangeDataClient;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::metadata::MetadataValue;
+use tonic::transport::Channel;
 use tonic::{Code, Request, Status, Streaming};
 
 /// What we say we are; it decides which protocol the store speaks.
 const TICDC_VERSION: &str = "8.5.4";
-/// Messages that are ready are taken together, up to so many and so much.
+/// Messages that are ready are taken together, up to so many.
 const DRAIN_MESSAGES: usize = 64;
-const DRAIN_BYTES: usize = 2 << 20;
 
 /// From the hub. Unbounded queues of these are bounded by what is subscribed.
 pub(super) enum Command {
@@ -35,6 +37,7 @@ pub(super) struct StreamTask {
     pub(super) cluster_id: u64,
     pub(super) prefix_len: usize,
     pub(super) unread_max: Duration,
+    pub(super) budget: Arc<Budget>,
     pub(super) stores: Arc<StoreMap>,
     pub(super) sink: FeedSender,
     pub(super) commands: mpsc::UnboundedReceiver<Command>,
@@ -42,12 +45,13 @@ pub(super) struct StreamTask {
 }
 
 type Requests = mpsc::UnboundedSender<cdcpb::ChangeDataRequest>;
-type Messages = Streaming<cdcpb::ChangeDataEvent>;
+type Messages = Streaming<Bytes>;
+type Message = Result<Option<Bytes>, Status>;
 
 impl StreamTask {
     /// Runs until the stream breaks, the consumer goes, or the hub closes it.
     pub(super) async fn run(mut self) {
-        let mut rows = Rows::new(self.stream, self.prefix_len);
+        let mut rows = Rows::new(self.stream, self.prefix_len, Arc::clone(&self.budget));
         let mut established = false;
         let reason = self.serve(&mut rows, &mut established).await;
         let Some(reason) = reason else { return };
@@ -68,13 +72,12 @@ impl StreamTask {
             Ok(channel) => channel,
             Err(error) => return Some(error.to_string()),
         };
-        let mut client = ChangeDataClient::new(channel).max_decoding_message_size(MESSAGE_MAX_BYTES);
-        let (requests, mut messages) = match self.open(&mut client, rows, true).await? {
+        let (requests, mut messages) = match self.open(&channel, rows, true).await? {
             Ok(open) => open,
             Err(status) if status.code() == Code::Unimplemented => {
                 let ended = rows.set_single();
                 self.tell(ended).await;
-                match self.open(&mut client, rows, false).await? {
+                match self.open(&channel, rows, false).await? {
                     Ok(open) => open,
                     Err(status) => return Some(status_text(&status)),
                 }
@@ -89,20 +92,33 @@ impl StreamTask {
                     let refused = self.command(command?, rows, &requests);
                     self.tell(refused.into_iter().collect()).await;
                 }
-                message = messages.message() => {
-                    let mut harvest = Harvest::default();
-                    let end = read(message, &mut messages, rows, &mut harvest);
-                    let broken = harvest.broken;
-                    if !self.deliver(&mut harvest).await? {
+                message = messages.message() => match self.take(message, &mut messages, rows).await? {
+                    Flow::On => {}
+                    Flow::Slow(harvest) => {
                         drop((requests, messages));
-                        return self.wait_for_consumer(harvest).await;
+                        return self.wait_for_consumer(*harvest).await;
                     }
-                    match end {
-                        Some(reason) => return Some(reason),
-                        None if broken => return Some("it broke the rules".to_owned()),
-                        None => {}
-                    }
+                    Flow::End(reason) => return Some(reason),
                 }
+            }
+        }
+    }
+
+    /// Takes in and delivers a message and those that are ready behind it. `None`: the consumer is gone.
+    async fn take(&mut self, first: Message, messages: &mut Messages, rows: &mut Rows) -> Option<Flow> {
+        let mut next = Some(first);
+        loop {
+            let mut harvest = Harvest::default();
+            let end = blocking(rows.uses_disk(), || read(&mut next, messages, rows, &mut harvest));
+            let broken = harvest.broken;
+            if !self.deliver(&mut harvest).await? {
+                return Some(Flow::Slow(Box::new(harvest)));
+            }
+            match end {
+                Read::Over(reason) => return Some(Flow::End(reason)),
+                _ if broken => return Some(Flow::End("it broke the rules".to_owned())),
+                Read::More => {}
+                Read::All => return Some(Flow::On),
             }
         }
     }
@@ -110,7 +126,7 @@ impl StreamTask {
     /// Calls the store. It may answer the call only when it has something to say, so commands are served meanwhile.
     async fn open(
         &mut self,
-        client: &mut ChangeDataClient<tonic::transport::Channel>,
+        channel: &Channel,
         rows: &mut Rows,
         multiplexed: bool,
     ) -> Option<Result<(Requests, Messages), Status>> {
@@ -119,15 +135,10 @@ impl StreamTask {
             let _ = tx.send(self.request(registration));
         }
         let mut request = Request::new(UnboundedReceiverStream::new(rx));
-        let mut client = client.clone();
-        let opening = async move {
-            if multiplexed {
-                request.metadata_mut().insert("features", MetadataValue::from_static("stream-multiplexing"));
-                client.event_feed_v2(request).await
-            } else {
-                client.event_feed(request).await
-            }
-        };
+        if multiplexed {
+            request.metadata_mut().insert("features", MetadataValue::from_static("stream-multiplexing"));
+        }
+        let opening = event_feed(channel.clone(), multiplexed, MESSAGE_MAX_BYTES, request);
         tokio::pin!(opening);
         loop {
             tokio::select! {
@@ -140,7 +151,7 @@ impl StreamTask {
                     if opened.is_ok() {
                         self.tell(vec![Input::StreamUp { stream: self.stream, multiplexed }]).await;
                     }
-                    return Some(opened.map(|messages| (tx, messages.into_inner())));
+                    return Some(opened.map(|messages| (tx, messages)));
                 }
             }
         }
@@ -216,25 +227,54 @@ impl StreamTask {
     }
 }
 
-/// Takes in a message and those that are ready behind it; returns why the stream is over, if it is.
-fn read(
-    first: Result<Option<cdcpb::ChangeDataEvent>, Status>,
-    messages: &mut Messages,
-    rows: &mut Rows,
-    harvest: &mut Harvest,
-) -> Option<String> {
-    let mut next = first;
+/// How a stream goes on.
+enum Flow {
+    On,
+    /// The consumer does not take this.
+    Slow(Box<Harvest>),
+    /// Why it is over.
+    End(String),
+}
+
+/// What a reading came to.
+enum Read {
+    /// No message is ready.
+    All,
+    /// The harvest is full before that.
+    More,
+    /// The stream is over.
+    Over(String),
+}
+
+/// Goes on with the message at hand, or `next`, and takes in those that are ready behind it.
+fn read(next: &mut Option<Message>, messages: &mut Messages, rows: &mut Rows, harvest: &mut Harvest) -> Read {
     let mut room = DRAIN_MESSAGES;
     loop {
-        match next {
-            Ok(Some(message)) => rows.message(message, harvest),
-            Ok(None) => return Some("the store closed it".to_owned()),
-            Err(status) => return Some(status_text(&status)),
+        match next.take() {
+            None => {}
+            Some(Ok(Some(message))) => rows.put(message),
+            Some(Ok(None)) => return Read::Over("the store closed it".to_owned()),
+            Some(Err(status)) => return Read::Over(status_text(&status)),
+        }
+        match rows.step(harvest) {
+            Ok(true) => {}
+            Ok(false) => return Read::More,
+            Err(malformed) => return Read::Over(malformed.to_string()),
         }
         room -= 1;
-        if room == 0 || harvest.broken || harvest.weight_bytes >= DRAIN_BYTES {
-            return None;
+        if room == 0 || harvest.broken || harvest.weight_bytes >= HARVEST_BYTES {
+            return Read::All;
         }
-        next = messages.message().now_or_never()?;
+        match messages.message().now_or_never() {
+            Some(message) => *next = Some(message),
+            None => return Read::All,
+        }
     }
+}
+
+/// Does work that may wait for the disk, if it `may_wait`, where that holds up no other task.
+fn blocking<T>(may_wait: bool, work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    let many = || Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+    if may_wait && many() { tokio::task::block_in_place(work) } else { work() }
 }

@@ -22,6 +22,7 @@ responses!(
     pdpb::ScanRegionsResponse,
     pdpb::BatchScanRegionsResponse,
     pdpb::GetStoreResponse,
+    pdpb::GetAllStoresResponse,
     pdpb::UpdateServiceGcSafePointResponse,
     pdpb::GetGcStateResponse,
     pdpb::SetGcBarrierResponse,

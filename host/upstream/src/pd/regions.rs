@@ -107,11 +107,25 @@ impl Pd {
         if store.state() == metapb::StoreState::Tombstone {
             return Err(bad("it is a tombstone"));
         }
-        let tiflash = |l: &metapb::StoreLabel| l.key == "engine" && l.value.starts_with("tiflash");
-        if store.labels.iter().any(tiflash) {
+        if crate::version::is_tiflash(&store) {
             return Err(bad("it is a TiFlash store"));
         }
         Ok(store)
+    }
+
+    /// All stores but tombstones; none when PD does not tell.
+    pub(crate) async fn stores(&self) -> Result<Vec<metapb::Store>, UpstreamError> {
+        let answer: Result<pdpb::GetAllStoresResponse, _> = self
+            .call("GetAllStores", |mut client, header| {
+                let request = pdpb::GetAllStoresRequest { header: Some(header), exclude_tombstone_stores: true };
+                async move { client.get_all_stores(request).await }
+            })
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer.stores),
+            Err(CallError::Unimplemented) => Ok(Vec::new()),
+            Err(error) => Err(error.into_error("GetAllStores")),
+        }
     }
 
     /// Looks a keyspace up; its id is used for GC from now on.

@@ -4,6 +4,7 @@ use crate::bytes::put;
 use crate::layout::row;
 use crate::reader::Layout;
 use crate::{Batch, FormatError};
+use std::sync::Arc;
 
 /// Where a row goes.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -17,9 +18,11 @@ pub struct Route {
 }
 
 /// A checked batch that owns its bytes and lets rows be routed in place.
+///
+/// A clone shares the bytes; they are copied only when one of the two is changed while the other lives.
 #[derive(Clone, Debug)]
 pub struct BatchBuf {
-    data: Vec<u8>,
+    data: Arc<Vec<u8>>,
     layout: Layout,
 }
 
@@ -30,7 +33,7 @@ impl BatchBuf {
     /// When they are not a batch.
     pub fn new(data: Vec<u8>) -> Result<Self, FormatError> {
         let layout = Batch::parse(&data)?.layout();
-        Ok(Self { data, layout })
+        Ok(Self { data: Arc::new(data), layout })
     }
 
     /// The batch, without checking again.
@@ -62,9 +65,10 @@ impl BatchBuf {
         let Some(at) = self.row_at(i) else {
             return false;
         };
-        put(&mut self.data, at + row::PARTITION, &route.partition.to_le_bytes());
-        put(&mut self.data, at + row::TARGET, &route.target.to_le_bytes());
-        put(&mut self.data, at + row::LANE, &route.lane.to_le_bytes());
+        let data = Arc::make_mut(&mut self.data);
+        put(data, at + row::PARTITION, &route.partition.to_le_bytes());
+        put(data, at + row::TARGET, &route.target.to_le_bytes());
+        put(data, at + row::LANE, &route.lane.to_le_bytes());
         true
     }
 
@@ -73,7 +77,8 @@ impl BatchBuf {
         let Some(at) = self.row_at(i) else {
             return false;
         };
-        put(&mut self.data, at + row::FLAGS, &flags.to_le_bytes());
+        let data = Arc::make_mut(&mut self.data);
+        put(data, at + row::FLAGS, &flags.to_le_bytes());
         true
     }
 
@@ -83,10 +88,10 @@ impl BatchBuf {
         &self.data
     }
 
-    /// Gives the bytes away.
+    /// Gives the bytes away; copies them when a clone lives.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
-        self.data
+        Arc::unwrap_or_clone(self.data)
     }
 
     fn row_at(&self, i: usize) -> Option<usize> {

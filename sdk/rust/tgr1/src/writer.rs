@@ -244,6 +244,13 @@ impl BatchWriter {
         }
     }
 
+    /// Sets the flags of the last complete row; nothing happens when there is none.
+    pub fn set_last_row_flags(&mut self, flags: u16) {
+        if let Some(at) = self.index.last() {
+            put(&mut self.buf, *at as usize + row::FLAGS, &flags.to_le_bytes());
+        }
+    }
+
     /// Undoes the last complete row (and an open one). Undoing more than one after the other leaves
     /// the batch's range of commit-ts wider than its rows.
     pub fn pop_row(&mut self) {

@@ -49,7 +49,7 @@ macro_rules! export_sink {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Component = $crate::guest::SinkComponent<$plugin>;
-            $crate::guest::sink::export!(Component with_types_in $crate::guest::sink);
+    $crate::guest::sink::export!(Component with_types_in $crate::guest::sink);
         };
     };
 }
@@ -61,7 +61,7 @@ macro_rules! export_dispatcher {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Component = $crate::guest::DispatcherComponent<$plugin>;
-            $crate::guest::dispatcher::export!(Component with_types_in $crate::guest::dispatcher);
+    $crate::guest::dispatcher::export!(Component with_types_in $crate::guest::dispatcher);
         };
     };
 }

@@ -2,71 +2,83 @@
 
 #[cfg(target_arch = "wasm32")]
 mod raw {
-    pub(super) use crate::guest::base::tidegate::plugin::metrics::{Counter, Gauge};
+    use crate::guest::base::tidegate::plugin::metrics;
+
+    pub(super) struct Counter(metrics::Counter);
+    pub(super) struct Gauge(metrics::Gauge);
+
+    impl Counter {
+        pub(super) fn new(name: &str) -> Self {
+            Self(metrics::Counter::new(name))
+        }
+        pub(super) fn add(&self, n: u64) {
+            self.0.add(n);
+        }
+    }
+
+    impl Gauge {
+        pub(super) fn new(name: &str) -> Self {
+            Self(metrics::Gauge::new(name))
+        }
+        pub(super) fn set(&self, v: f64) {
+            self.0.set(v);
+        }
+    }
+}
+
+/// Natively a handle is its name, so that a plugin that holds some can move between threads.
+#[cfg(not(target_arch = "wasm32"))]
+mod raw {
+    pub(super) struct Counter(Box<str>);
+    pub(super) struct Gauge(Box<str>);
+
+    impl Counter {
+        pub(super) fn new(name: &str) -> Self {
+            Self(name.into())
+        }
+        pub(super) fn add(&self, n: u64) {
+            crate::native::with(|h| h.counter(&self.0)(n));
+        }
+    }
+
+    impl Gauge {
+        pub(super) fn new(name: &str) -> Self {
+            Self(name.into())
+        }
+        pub(super) fn set(&self, v: f64) {
+            crate::native::with(|h| h.gauge(&self.0)(v));
+        }
+    }
 }
 
 /// A count that only grows.
-pub struct Counter {
-    #[cfg(target_arch = "wasm32")]
-    raw: raw::Counter,
-    #[cfg(not(target_arch = "wasm32"))]
-    add: Option<Box<dyn Fn(u64)>>,
-}
+pub struct Counter(raw::Counter);
 
 impl Counter {
     /// The counter of this name.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        #[cfg(target_arch = "wasm32")]
-        {
-            Self { raw: raw::Counter::new(name) }
-        }
-        #[cfg(not(target_arch = "wasm32"))]
-        {
-            Self { add: crate::native::with(|h| h.counter(name)) }
-        }
+        Self(raw::Counter::new(name))
     }
 
     /// Adds `n`.
     pub fn add(&self, n: u64) {
-        #[cfg(target_arch = "wasm32")]
-        self.raw.add(n);
-        #[cfg(not(target_arch = "wasm32"))]
-        if let Some(add) = &self.add {
-            add(n);
-        }
+        self.0.add(n);
     }
 }
 
 /// A value that goes up and down.
-pub struct Gauge {
-    #[cfg(target_arch = "wasm32")]
-    raw: raw::Gauge,
-    #[cfg(not(target_arch = "wasm32"))]
-    set: Option<Box<dyn Fn(f64)>>,
-}
+pub struct Gauge(raw::Gauge);
 
 impl Gauge {
     /// The gauge of this name.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        #[cfg(target_arch = "wasm32")]
-        {
-            Self { raw: raw::Gauge::new(name) }
-        }
-        #[cfg(not(target_arch = "wasm32"))]
-        {
-            Self { set: crate::native::with(|h| h.gauge(name)) }
-        }
+        Self(raw::Gauge::new(name))
     }
 
     /// Sets the value.
     pub fn set(&self, v: f64) {
-        #[cfg(target_arch = "wasm32")]
-        self.raw.set(v);
-        #[cfg(not(target_arch = "wasm32"))]
-        if let Some(set) = &self.set {
-            set(v);
-        }
+        self.0.set(v);
     }
 }

@@ -90,3 +90,54 @@ pub(crate) fn with<R>(f: impl FnOnce(&dyn Host) -> R) -> Option<R> {
     let host = HOST.with_borrow(Clone::clone);
     host.map(|h| f(&*h))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Host, SqlConnection, scope};
+    use crate::log;
+    use crate::metrics::{Counter, Gauge};
+    use crate::sql::{Connection, ErrorKind, SqlError};
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    #[derive(Default)]
+    struct Notes(Rc<RefCell<Vec<String>>>);
+
+    impl Host for Notes {
+        fn sql_open(&self, endpoint: &str) -> Result<Box<dyn SqlConnection>, SqlError> {
+            self.0.borrow_mut().push(format!("open {endpoint}"));
+            Err(SqlError { kind: ErrorKind::Retryable, errno: 0, sqlstate: String::new(), message: "away".into() })
+        }
+        fn log(&self, level: log::Level, message: &str, _: &[(&str, &str)]) {
+            self.0.borrow_mut().push(format!("{level:?} {message}"));
+        }
+        fn counter(&self, name: &str) -> Box<dyn Fn(u64)> {
+            let (notes, name) = (Rc::clone(&self.0), name.to_owned());
+            Box::new(move |n| notes.borrow_mut().push(format!("{name} +{n}")))
+        }
+    }
+
+    #[test]
+    fn a_host_is_there_within_its_scope_only() {
+        let notes = Notes::default();
+        let lines = Rc::clone(&notes.0);
+        let counter = Counter::new("rows");
+        scope(Rc::new(notes), || {
+            counter.add(3);
+            Gauge::new("depth").set(1.0);
+            log::warn("look", &[]);
+            assert_eq!(Connection::open("db").err().map(|e| e.kind), Some(ErrorKind::Retryable));
+        });
+        counter.add(4);
+        log::warn("nobody listens", &[]);
+        assert_eq!(Connection::open("db").err().map(|e| e.kind), Some(ErrorKind::Denied));
+        assert_eq!(*lines.borrow(), ["rows +3", "Warn look", "open db"]);
+    }
+
+    #[test]
+    fn the_scope_ends_with_a_panic_too() {
+        let end = std::panic::catch_unwind(|| scope(Rc::new(Notes::default()), || panic!("on purpose")));
+        assert!(end.is_err());
+        assert!(!log::enabled(log::Level::Error));
+    }
+}

@@ -214,6 +214,7 @@ impl Connection {
 
     /// What the server is.
     #[must_use]
+    #[cfg_attr(not(target_arch = "wasm32"), expect(clippy::useless_conversion, reason = "other types in a component"))]
     pub fn dialect(&self) -> Dialect {
         self.raw.dialect().into()
     }
@@ -262,5 +263,36 @@ impl Connection {
     #[cfg_attr(not(target_arch = "wasm32"), expect(clippy::useless_conversion, reason = "other types in a component"))]
     pub fn query(&self, statement: &str, max_rows: u32) -> Result<ResultSet, SqlError> {
         self.raw.query(statement, max_rows).map(Into::into).map_err(Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Blocks, ErrorKind, SqlError};
+    use crate::Failure;
+
+    #[test]
+    fn blocks_hold_their_statements_apart() {
+        let mut blocks = Blocks::default();
+        blocks.push(b"BEGIN");
+        blocks.buffer().extend_from_slice(b"INSERT");
+        blocks.end();
+        blocks.push(b"");
+        assert_eq!((blocks.len(), blocks.len_bytes()), (3, 11));
+        assert_eq!(blocks.iter().collect::<Vec<_>>(), [&b"BEGIN"[..], b"INSERT", b""]);
+        assert_eq!(blocks.parts().1, [5, 11, 11]);
+        blocks.clear();
+        assert!(blocks.is_empty());
+    }
+
+    #[test]
+    fn an_error_becomes_the_failure_of_its_kind() {
+        let failure = |kind| Failure::from(SqlError { kind, errno: 1, sqlstate: "HY000".into(), message: "m".into() });
+        assert!(matches!(failure(ErrorKind::Retryable), Failure::Retryable { .. }));
+        assert!(matches!(failure(ErrorKind::Unknown), Failure::Unknown { .. }));
+        assert!(matches!(failure(ErrorKind::Fenced), Failure::Fenced { .. }));
+        for kind in [ErrorKind::Duplicate, ErrorKind::Refused, ErrorKind::Denied] {
+            assert!(matches!(failure(kind), Failure::Fatal { .. }), "{kind:?}");
+        }
     }
 }

@@ -139,7 +139,9 @@ impl From<Failure> for raw::Failure {
             Failure::Unknown { message, after_ms, attrs } => Self::Unknown(raw::RetryHint { message, after_ms, attrs }),
             Failure::Fenced { message } => Self::Fenced(raw::RetryHint { message, after_ms: None, attrs: Vec::new() }),
             Failure::Fatal { code, message, attrs } => Self::Fatal(raw::FatalError { code, message, attrs }),
-            Failure::Unsupported { code, message, attrs } => Self::Unsupported(raw::FatalError { code, message, attrs }),
+            Failure::Unsupported { code, message, attrs } => {
+                Self::Unsupported(raw::FatalError { code, message, attrs })
+            }
         }
     }
 }

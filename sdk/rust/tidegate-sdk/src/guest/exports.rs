@@ -40,11 +40,8 @@ macro_rules! describe {
         impl<T: $plugin + 'static> $raw::Guest for $component<T> {
             fn describe() -> $raw::Manifest {
                 let m = T::manifest();
-                let capability = |c: crate::Capability| $raw::Capability {
-                    name: c.name,
-                    required: c.required,
-                    reason: c.reason,
-                };
+                let capability =
+                    |c: crate::Capability| $raw::Capability { name: c.name, required: c.required, reason: c.reason };
                 $raw::Manifest {
                     name: m.name,
                     version: m.version,

@@ -1,0 +1,8 @@
+//! The pipeline between an embedded upstream and a downstream that records what it holds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bounds;
+mod changes;
+mod ddls;
+mod measure;
+mod support;

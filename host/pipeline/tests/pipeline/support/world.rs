@@ -1,0 +1,180 @@
+//! One playground, one downstream, and runs of the pipeline between them.
+
+use super::check::{Guarantee, check};
+use super::downstream::{Downstream, now};
+use super::faults::Faults;
+use super::reference::Reference;
+use super::store::{Plugins, Store};
+use std::sync::Arc;
+use std::time::Duration;
+use tg_filter::{Filter, FilterConfig};
+use tg_model::{Position, Ts};
+use tg_mounter::MountOptions;
+use tg_pipeline::{FeedEnd, FeedParts, FeedPlan, PipelineError, Stats};
+use tg_playground::{Playground, PlaygroundConfig};
+use tg_sorter::{SorterConfig, SorterStore};
+use tg_upstream::{Upstream, UpstreamConfig};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How the changefeed is laid out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    pub(crate) slots: u16,
+    pub(crate) lanes: u16,
+}
+
+pub(crate) struct World {
+    pub(crate) playground: Playground,
+    pub(crate) upstream: Upstream,
+    pub(crate) sorters: Arc<SorterStore>,
+    pub(crate) down: Downstream,
+    pub(crate) store: Arc<Store>,
+    pub(crate) reference: Reference,
+    pub(crate) layout: Layout,
+    pub(crate) target: Option<Ts>,
+    pub(crate) rules: Vec<String>,
+    _dir: tempfile::TempDir,
+}
+
+/// A run that goes on beside the test.
+pub(crate) struct Run {
+    pub(crate) task: JoinHandle<Result<FeedEnd, PipelineError>>,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) stats: Arc<Stats>,
+}
+
+pub(crate) fn small_sorter(memory_limit_bytes: usize) -> SorterConfig {
+    SorterConfig { memory_limit_bytes, spill_threshold_bytes: memory_limit_bytes / 4, ..SorterConfig::default() }
+}
+
+impl World {
+    pub(crate) async fn new(layout: Layout, keeps: bool, faults: Faults) -> Self {
+        Self::with(layout, keeps, faults, SorterConfig::default(), PlaygroundConfig::default()).await
+    }
+
+    pub(crate) async fn with(
+        layout: Layout,
+        keeps: bool,
+        faults: Faults,
+        sorter: SorterConfig,
+        config: PlaygroundConfig,
+    ) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = PlaygroundConfig { resolved_interval_ms: 20, ..config };
+        let playground = Playground::start(config).await.unwrap();
+        let pd_endpoints = vec![playground.pd_endpoint()];
+        let upstream = Upstream::connect(UpstreamConfig { pd_endpoints, ..UpstreamConfig::default() }).await.unwrap();
+        let start = now(&upstream).await;
+        let down = Downstream::new(keeps, faults);
+        Self {
+            reference: Reference::new(&upstream, start),
+            store: Arc::new(Store::new(down.clone(), Position::ddl(start))),
+            sorters: SorterStore::open(dir.path(), sorter).unwrap(),
+            playground,
+            upstream,
+            down,
+            layout,
+            target: None,
+            rules: vec!["*.*".to_owned()],
+            _dir: dir,
+        }
+    }
+
+    /// Starts from what the store holds.
+    pub(crate) async fn run(&self) -> Run {
+        let rules = FilterConfig { rules: self.rules.clone(), ..FilterConfig::default() };
+        let plan = FeedPlan {
+            start: self.store.checkpoint_now(),
+            target: self.target,
+            slots: self.layout.slots,
+            lanes: self.layout.lanes,
+            filter: Arc::new(Filter::new(&rules, false, false).unwrap()),
+            mount: MountOptions::default(),
+            filter_loop: false,
+            replay_until: if self.down.keeps { Ts::ZERO } else { now(&self.upstream).await },
+            feed_buffer_bytes: 8 << 20,
+        };
+        let stats = Arc::new(Stats::default());
+        let parts = FeedParts {
+            upstream: self.upstream.clone(),
+            sorters: Arc::clone(&self.sorters),
+            plugins: Arc::new(Plugins::of_a_new_run(&self.down)),
+            store: Arc::clone(&self.store) as _,
+            stats: Arc::clone(&stats),
+        };
+        let (stop, stopped) = watch::channel(false);
+        Run { task: tokio::spawn(tg_pipeline::run(plan, parts, stopped)), stop, stats }
+    }
+
+    /// Runs, and starts again after every error that says it may pass, until everything at or below `ts` is durable.
+    pub(crate) async fn until(&self, ts: Ts) {
+        let mut run = self.run().await;
+        while self.store.checkpoint_now() < Position::rows(ts) {
+            if run.task.is_finished() {
+                run = self.again(run).await;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        run.stop().await;
+    }
+
+    /// A run after one that ended by an error.
+    pub(crate) async fn again(&self, run: Run) -> Run {
+        use tg_model::Coded as _;
+        match run.task.await.unwrap() {
+            Ok(end) => panic!("the run ended by itself: {end:?}"),
+            Err(e) => assert!(may_pass(&e), "the run ended for good: {} {e}", e.code()),
+        }
+        self.run().await
+    }
+
+    /// A timestamp of now, above all that was committed.
+    pub(crate) async fn now(&self) -> Ts {
+        now(&self.upstream).await
+    }
+
+    /// Compares both sides at `ts`.
+    pub(crate) async fn check(&mut self, ts: Ts, guarantee: Guarantee) {
+        let upstream = self.reference.upto(ts).await;
+        assert!(!upstream.is_empty(), "a test without rows proves nothing");
+        let state = self.down.state.lock();
+        check(&state, &self.store.inner.lock(), &upstream, guarantee);
+    }
+
+    /// The downstream's rows of a table are the upstream's at `ts`, in all columns that print as they are stored.
+    pub(crate) fn same_rows(&self, schema: &str, name: &str, ts: Ts) {
+        let table = self.playground.table(schema, name).unwrap();
+        let state = self.down.state.lock();
+        let there = self.playground.rows_at(schema, name, ts.get());
+        let here = state.rows.keys().filter(|(t, _)| t.0 == table.id).count();
+        assert_eq!(here, there.len(), "{schema}.{name} has another number of rows");
+        for row in there {
+            let id: i64 = std::str::from_utf8(row[0].as_ref().unwrap()).unwrap().parse().unwrap();
+            let mine = state.rows.get(&(tg_model::TableId(table.id), id)).unwrap();
+            assert_eq!(mine, &row, "{schema}.{name} row {id}");
+        }
+    }
+}
+
+fn may_pass(e: &PipelineError) -> bool {
+    use tg_model::Coded as _;
+    e.is_retryable()
+}
+
+impl Run {
+    /// Ends the run as a node does that shuts down.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(true);
+        match self.task.await.unwrap() {
+            Ok(_) => {}
+            Err(e) => assert!(may_pass(&e), "the run ended for good: {e}"),
+        }
+    }
+
+    /// Ends the run as a crash does.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        let _ = self.task.await;
+    }
+}

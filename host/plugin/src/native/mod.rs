@@ -1,0 +1,14 @@
+//! Plugins of the Rust SDK in-process, behind the ports that components have: for comparing the two and for profilers.
+//!
+//! Does: run a [`tidegate_sdk::Sink`] or [`tidegate_sdk::Dispatcher`] with the same capabilities, checks of answers and
+//! counts as an instance of its component.
+//! Does not: limit memory or time. A panic is caught and ends the instance as a trap would.
+
+mod convert;
+mod dispatcher;
+mod exec;
+mod host;
+mod sink;
+
+pub use dispatcher::NativeDispatcher;
+pub use sink::NativeSink;

@@ -1,0 +1,119 @@
+//! `tidegate server`.
+
+mod error;
+mod log;
+
+pub(crate) use error::{CODES, ServeError};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tg_cli::ServerArgs;
+use tg_config::ServerConfig;
+use tg_server::{Node, NodeOptions};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Where data is kept when nothing is said.
+const DATA_DIR_DEFAULT: &str = "tidegate-data";
+/// Bound of memory on a machine that does not tell how much it has.
+const MEMORY_DEFAULT_BYTES: u64 = 1 << 30;
+/// How long open connections may take to end.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
+
+/// Runs a server until it is told to stop.
+pub(crate) async fn run(args: ServerArgs) -> Result<(), ServeError> {
+    let (config, warnings) = ServerConfig::resolve(args.config.as_deref(), &args.overrides())?;
+    log::start(&config)?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    install_crypto();
+    let listener = TcpListener::bind(&config.addr).await;
+    let listener = listener.map_err(|error| ServeError::Listen { addr: config.addr.clone(), error })?;
+    let node = Node::start(options(&config)).await?;
+    tracing::info!(addr = %config.addr, pd = %config.pd.join(","), version = env!("CARGO_PKG_VERSION"), "tidegate serves");
+    let api = tg_api::router(Arc::new(node.control()), api_options(&config));
+    let stop = stop_signal()?;
+    let (closing, closed) = tokio::sync::oneshot::channel::<()>();
+    let serving = axum::serve(listener, api).with_graceful_shutdown(async move {
+        stop.await;
+        let _ = closing.send(());
+    });
+    let bounded = async {
+        let _ = closed.await;
+        tokio::time::sleep(CLOSE_MAX).await;
+    };
+    let served = tokio::select! {
+        served = serving.into_future() => served,
+        () = bounded => Ok(()),
+    };
+    node.shut_down().await;
+    tracing::info!("tidegate has stopped");
+    served.map_err(|error| ServeError::System { what: "connections cannot be accepted", error })
+}
+
+/// One TLS provider for the process.
+pub(crate) fn install_crypto() {
+    // A second call finds it installed, which is what is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+fn options(config: &ServerConfig) -> NodeOptions {
+    let file = |p: &str| (!p.is_empty()).then(|| PathBuf::from(p));
+    let s = &config.security;
+    NodeOptions {
+        address: config.advertise_addr.clone(),
+        cluster: config.cluster_id.clone(),
+        pd: config.pd.clone(),
+        tls: file(&s.ca_path).map(|ca| tg_upstream::TlsPaths { ca, cert: file(&s.cert_path), key: file(&s.key_path) }),
+        data_dir: config.data_dir.clone().unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
+        memory_limit_bytes: memory_limit(config),
+        gc_ttl: Duration::from_secs(config.gc_ttl_secs),
+        set_log_level: log::set_level,
+    }
+}
+
+fn memory_limit(config: &ServerConfig) -> usize {
+    let share = || {
+        let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| machine_memory(&text));
+        machine.map_or(MEMORY_DEFAULT_BYTES, |bytes| (bytes as f64 * config.memory_limit_share) as u64)
+    };
+    let bytes = config.memory_limit.map_or_else(share, |limit| limit.get());
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// `MemTotal` of `/proc/meminfo`, in bytes.
+fn machine_memory(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kb| kb << 10)
+}
+
+fn api_options(config: &ServerConfig) -> tg_api::ApiOptions {
+    // The configuration's own check has looked the name up.
+    let named = config.tz.as_ref().and_then(|name| jiff::tz::TimeZone::get(name).ok());
+    tg_api::ApiOptions { tz: named.unwrap_or_else(jiff::tz::TimeZone::system), ..tg_api::ApiOptions::default() }
+}
+
+/// Ends at the first SIGTERM or SIGINT.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, ServeError> {
+    let on = |kind| signal(kind).map_err(|error| ServeError::System { what: "signals cannot be handled", error });
+    let (mut term, mut int) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::machine_memory;
+
+    #[test]
+    fn the_machine_says_how_much_memory_it_has() {
+        assert_eq!(machine_memory("MemTotal:       24576 kB\nMemFree: 1 kB\n"), Some(24_576 << 10));
+        assert_eq!(machine_memory("nothing"), None);
+    }
+}

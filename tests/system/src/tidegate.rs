@@ -1,0 +1,146 @@
+//! The product's binary: as a server, and as a command.
+
+use crate::api::Api;
+use crate::build;
+use anyhow::{Context, bail};
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tg_scratch_mariadb::{Process, free_port};
+
+/// How long a start may take on a busy machine.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Between two looks whether it is ready.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// How much of a log is shown.
+const LOG_TAIL_BYTES: usize = 6_000;
+
+/// A `tidegate server`. Killed when dropped; its folder belongs to the caller.
+#[derive(Debug)]
+pub struct Tidegate {
+    process: Process,
+    program: PathBuf,
+    pd: String,
+    data_dir: PathBuf,
+    port: u16,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// Exit code; `None` when it was killed.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Tidegate {
+    /// Starts a server and waits until it takes connections. The log goes to `tidegate.log` in the folder.
+    ///
+    /// # Errors
+    /// When the binary cannot be built or the server does not come up.
+    pub fn start(pd: &str, data_dir: &Path) -> anyhow::Result<Self> {
+        let program = build::tidegate()?;
+        let port = free_port()?;
+        let process = spawn(&program, pd, data_dir, port)?;
+        let mut server = Self { process, program, pd: pd.to_owned(), data_dir: data_dir.to_owned(), port };
+        server.wait_ready()?;
+        Ok(server)
+    }
+
+    /// Kills it (SIGKILL); its data stays.
+    pub fn kill9(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again on the same data and port, after killing it if it still runs.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.process.kill();
+        self.process = spawn(&self.program, &self.pd, &self.data_dir, self.port)?;
+        self.wait_ready()
+    }
+
+    /// Whether it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        self.process.is_running()
+    }
+
+    /// Its HTTP API.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        Api::new(self.port)
+    }
+
+    /// The end of its log.
+    #[must_use]
+    pub fn log_tail(&self) -> String {
+        let log = std::fs::read(self.data_dir.join("tidegate.log")).unwrap_or_default();
+        String::from_utf8_lossy(log.get(log.len().saturating_sub(LOG_TAIL_BYTES)..).unwrap_or_default()).into_owned()
+    }
+
+    /// Runs a command of the binary against this server.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn command(&self, args: &[&str]) -> anyhow::Result<Ended> {
+        let server = format!("http://127.0.0.1:{}", self.port);
+        run(&[&["--server", &server], args].concat())
+    }
+
+    fn wait_ready(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        while Instant::now() < deadline {
+            if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
+                return Ok(());
+            }
+            if !self.process.is_running() {
+                break;
+            }
+            std::thread::sleep(POLL_INTERVAL);
+        }
+        bail!("tidegate did not come up: {}", self.log_tail())
+    }
+}
+
+/// Runs a command of the binary.
+///
+/// # Errors
+/// When it cannot be run.
+pub(crate) fn run(args: &[&str]) -> anyhow::Result<Ended> {
+    let program = build::tidegate()?;
+    let output = Command::new(&program).args(args).stdin(Stdio::null()).output();
+    let output = output.with_context(|| format!("running {}", program.display()))?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) })
+}
+
+impl Ended {
+    /// Runs a command of the binary that needs no server of the test's own.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn of(args: &[&str]) -> anyhow::Result<Self> {
+        run(args)
+    }
+}
+
+fn spawn(program: &Path, pd: &str, data_dir: &Path, port: u16) -> anyhow::Result<Process> {
+    std::fs::create_dir_all(data_dir)?;
+    let log = File::options().create(true).append(true).open(data_dir.join("tidegate.log"))?;
+    let mut command = Command::new(program);
+    command
+        .args(["server", "--addr", &format!("127.0.0.1:{port}"), "--pd", pd, "--log-level", "info"])
+        .args(["--memory-limit", "1GiB", "--data-dir"])
+        .arg(data_dir.join("data"))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log);
+    Process::start(&mut command).with_context(|| format!("starting {}", program.display()))
+}
