@@ -35,12 +35,14 @@ async fn a_huge_transaction_with_crashes_inside() {
     let durable = || world.down.state.lock().rows_durable;
     for part in 1..4 {
         while durable() < part * ROWS as u64 / 4 {
+            assert!(!run.task.is_finished(), "{:?}", run.task.await);
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         run.kill().await;
         run = world.run().await;
     }
     while world.store.checkpoint_now() < Position::rows(end) {
+        assert!(!run.task.is_finished(), "{:?}", run.task.await);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     run.stop().await;

@@ -40,7 +40,7 @@ fn first_seen(state: &State, guarantee: Guarantee) -> BTreeMap<Change, usize> {
 /// Within a run a key's changes rise, and stay in one lane; at-least-once may go back only with a new run or after
 /// a flush of unknown outcome, which repeats the very same changes.
 fn order_of_keys(state: &State, guarantee: Guarantee) {
-    let mut last: HashMap<(TableId, i64), (u64, Ts, (u16, u16))> = HashMap::new();
+    let mut last = HashMap::<(TableId, i64), (u64, Ts, (u16, u16))>::new();
     for seen in &state.log {
         let Seen::Row { run, lane, change, .. } = seen else { continue };
         if let Some((old_run, ts, old_lane)) = last.insert((change.table, change.id), (*run, change.ts, *lane)) {

@@ -21,8 +21,19 @@ pub(crate) struct Change {
 /// One durable event.
 #[derive(Clone, Debug)]
 pub(crate) enum Seen {
-    Row { run: u64, lane: (u16, u16), change: Change, repeated: bool },
-    Ddl { ts: Ts, seq: u32, tables: Vec<TableId>, query: String },
+    Row {
+        run: u64,
+        lane: (u16, u16),
+        change: Change,
+        repeated: bool,
+    },
+    Ddl {
+        ts: Ts,
+        #[expect(dead_code, reason = "seen in failure messages")]
+        seq: u32,
+        tables: Vec<TableId>,
+        query: String,
+    },
 }
 
 #[derive(Default)]

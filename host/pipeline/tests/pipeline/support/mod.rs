@@ -9,7 +9,7 @@ mod sink;
 mod store;
 mod world;
 
-pub(crate) use check::{Guarantee, check};
+pub(crate) use check::Guarantee;
 pub(crate) use downstream::Seen;
 pub(crate) use faults::Faults;
 pub(crate) use world::{Layout, World, small_sorter};

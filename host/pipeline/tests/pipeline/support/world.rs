@@ -64,7 +64,13 @@ impl World {
         let config = PlaygroundConfig { resolved_interval_ms: 20, ..config };
         let playground = Playground::start(config).await.unwrap();
         let pd_endpoints = vec![playground.pd_endpoint()];
-        let upstream = Upstream::connect(UpstreamConfig { pd_endpoints, ..UpstreamConfig::default() }).await.unwrap();
+        let upstream = Upstream::connect(UpstreamConfig {
+            pd_endpoints,
+            spill_dir: Some(dir.path().join("unmatched")),
+            ..UpstreamConfig::default()
+        })
+        .await
+        .unwrap();
         let start = now(&upstream).await;
         let down = Downstream::new(keeps, faults);
         Self {
