@@ -76,7 +76,7 @@ impl World {
         Self {
             reference: Reference::new(&upstream, start),
             store: Arc::new(Store::new(down.clone(), Position::ddl(start))),
-            sorters: SorterStore::open(dir.path(), sorter).unwrap(),
+            sorters: SorterStore::open(&dir.path().join("sorter"), sorter).unwrap(),
             playground,
             upstream,
             down,
