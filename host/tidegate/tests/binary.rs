@@ -17,7 +17,7 @@ fn answers_go_to_stdout_and_errors_to_stderr() {
         (&["explain", "TG-6101"], 0, "TG-6101: There is no such changefeed\n", ""),
         (&["explain", "nonsense"], 1, "", "error[TG-8005]: there is no error code `nonsense`"),
         (&["changefeed", "list", "--server=127.0.0.1:1"], 1, "", "error[TG-8001]: cannot reach a server at"),
-        (&["changfeed"], 2, "", "error: unrecognized subcommand 'changfeed'"),
+        (&["changfeed"], 2, "", "error[TG-8008]: unrecognized subcommand 'changfeed'"),
     ] {
         let (status, stdout, stderr) = tidegate(args);
         assert_eq!(status, Some(code), "{args:?} {stderr}");
