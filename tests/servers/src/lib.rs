@@ -1,0 +1,23 @@
+//! Real servers for tests, to throw away: a Kafka broker, a schema registry, an S3 gateway, etcd.
+//!
+//! Does: fetch each server once per machine from a package registry, through that registry's own client (`mvn`, `go`); start it
+//! on free ports of 127.0.0.1 with its data in a temporary folder; wait until it answers; kill and restart it.
+//! Does not: know the protocols beyond what readiness needs; stand in for any server.
+//!
+//! Invariants: what was started is killed by its own process id when its value is dropped, and its folder is removed. A missing
+//! tool is an error that names it, never a test that passes silently.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod cache;
+mod etcd;
+mod http;
+mod kafka;
+mod kafka_config;
+mod registry;
+mod s3;
+mod wait;
+
+pub use etcd::Etcd;
+pub use kafka::{Kafka, KafkaOptions};
+pub use registry::SchemaRegistry;
+pub use s3::{S3, S3_ACCESS_KEY, S3_SECRET_KEY};
