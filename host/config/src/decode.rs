@@ -33,6 +33,7 @@ pub(crate) fn from_serde(at: Location, path: &str, message: &str) -> ConfigError
     }
     // serde quotes the offending value, which must not happen to a secret.
     let secret = ["password", "secret", "token", "private-key", "access-key"].iter().any(|w| path.ends_with(w));
+    let secret = secret || path.contains(".headers.") || path.starts_with("tidegate.grants.secret.");
     let reason = if secret { "is not a text".to_owned() } else { plain(&message.replace('\n', ", ")) };
     ConfigError::BadValue { at, key, reason }
 }

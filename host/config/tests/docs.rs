@@ -34,6 +34,12 @@ fn the_page_has_every_key() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md")).unwrap();
     let (mut feed, mut server) = (0, 0);
     check::<ChangefeedConfig>(&mut Vec::new(), &page, &mut feed);
+    for kind in ["http", "sql", "producer", "object-store", "secret"] {
+        let mut path = ["tidegate", "grants", kind, "any-name"].map(str::to_owned).to_vec();
+        let before = feed;
+        check::<ChangefeedConfig>(&mut path, &page, &mut feed);
+        assert!(feed > before, "grants of kind {kind} have no keys");
+    }
     check::<ServerFile>(&mut Vec::new(), &page, &mut server);
     assert!(feed > 100 && server > 20, "the keys were not found: {feed}, {server}");
 }

@@ -82,9 +82,19 @@ fn bad_servers_say_what() {
             "server option `security`: `cert-path` and `key-path` need each other",
         ),
         (
+            "[security]\nclient-user-required = true",
+            ServerOverrides::default(),
+            "server option `security.client-user-required`: the API has no users; leave it out, and ask for certificates with `mtls`",
+        ),
+        (
+            "[plugins]\nmax-size = '1B'",
+            ServerOverrides::default(),
+            "server option `plugins.max-size`: is not within 1 KiB and 64 MiB",
+        ),
+        (
             "[security]\nmtls = true",
             ServerOverrides::default(),
-            "server option `security.mtls`: the API has neither TLS nor users yet; leave it out, and keep the address private",
+            "server option `security.mtls`: needs `ca-path`, `cert-path` and `key-path`: without TLS no client can show a certificate",
         ),
         ("gc-ttl = 'x'", ServerOverrides::default(), "invalid type: string \"x\", expected a whole number"),
         (

@@ -234,7 +234,7 @@ fn bad_files_say_where_what_and_what_was_meant() {
         (
             "[tidegate.sink]\nplugin = 'my sql'",
             6003,
-            "cf.toml:2:1: option `tidegate.sink.plugin`: `my sql` is no plugin; write `name` or `name@version`",
+            "cf.toml:2:1: option `tidegate.sink.plugin`: `my sql` is no plugin; write `name`, `name@version` or `sha256:…`",
         ),
         (
             "[tidegate]\nresolved-gate = 'tables'",

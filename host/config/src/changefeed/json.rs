@@ -106,6 +106,10 @@ impl ChangefeedConfig {
 enum Place {
     Top,
     Pulsar,
+    /// Kinds of grants.
+    Grants,
+    /// Names of grants: the user's.
+    GrantNames,
     /// What a plugin is told: not ours to rename.
     Foreign,
 }
@@ -114,7 +118,10 @@ impl Place {
     fn inside(self, key: &str) -> Self {
         match (self, key) {
             (Self::Top, "pulsar-config") => Self::Pulsar,
-            (Self::Top, "config") => Self::Foreign,
+            (Self::Top, "config" | "headers") => Self::Foreign,
+            (Self::Top, "grants") => Self::Grants,
+            (Self::Grants, _) => Self::GrantNames,
+            (Self::GrantNames, _) => Self::Top,
             _ => self,
         }
     }
@@ -122,7 +129,7 @@ impl Place {
     fn key(self, name: &str) -> String {
         let irregular = if self == Self::Pulsar { IRREGULAR_PULSAR } else { IRREGULAR };
         match irregular.iter().find(|(json, _)| *json == name) {
-            _ if self == Self::Foreign => name.to_owned(),
+            _ if matches!(self, Self::Foreign | Self::GrantNames) => name.to_owned(),
             Some((_, key)) => (*key).to_owned(),
             None => name.replace('_', "-"),
         }
@@ -131,8 +138,9 @@ impl Place {
     fn name(self, key: &str) -> String {
         let irregular = if self == Self::Pulsar { IRREGULAR_PULSAR } else { IRREGULAR };
         match irregular.iter().find(|(_, file)| *file == key) {
-            Some((name, _)) if self != Self::Foreign => (*name).to_owned(),
-            None if self == Self::Top => key.replace('-', "_"),
+            _ if matches!(self, Self::Foreign | Self::GrantNames) => key.to_owned(),
+            Some((name, _)) => (*name).to_owned(),
+            None if matches!(self, Self::Top | Self::Grants) => key.replace('-', "_"),
             _ => key.to_owned(),
         }
     }
@@ -163,7 +171,8 @@ fn from_keys(tree: Value, place: Place) -> Value {
             for (key, value) in members {
                 let value = match &value {
                     Value::Array(items) if items.is_empty() && key == "ignore-sql" => Value::Null,
-                    Value::Array(items) if items.is_empty() => continue,
+                    // A plugin that is granted nothing is another thing than one that gets what is usual.
+                    Value::Array(items) if items.is_empty() && key != "grants" => continue,
                     Value::Null => continue,
                     Value::String(text) if DURATIONS.contains(&key.as_str()) => {
                         text.parse::<Interval>().map_or(Value::Null, |i| i.as_nanos().into())

@@ -18,6 +18,7 @@ macro_rules! section {
 }
 
 mod filter;
+mod grants;
 mod json;
 mod kafka;
 mod scheduling;
@@ -27,13 +28,15 @@ mod storage;
 mod tidegate;
 mod top;
 mod validate;
+mod validate_grants;
 
 pub use filter::{EventFilter, FilterConfig};
+pub use grants::{GrantsConfig, HttpGrant, ObjectStoreGrant, ProducerGrant, SecretGrant, SqlGrant};
 pub use kafka::{CodecConfig, GlueConfig, KafkaConfig, LargeMessageConfig, LargeMessageOption};
 pub use scheduling::{
     ConsistentConfig, IntegrityConfig, MemoryUsage, MounterConfig, SchedulerConfig, SyncedStatusConfig,
 };
 pub use sink::{ColumnSelector, CsvConfig, DebeziumConfig, DispatchRule, MysqlConfig, OpenConfig, SinkConfig};
 pub use storage::{PulsarConfig, PulsarOauth2, StorageConfig};
-pub use tidegate::{PluginConfig, ResolvedGate, TidegateConfig};
+pub use tidegate::{PluginConfig, QuarantineConfig, ResolvedGate, TidegateConfig};
 pub use top::{ChangefeedConfig, PerformanceMode};

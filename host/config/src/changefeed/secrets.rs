@@ -13,6 +13,9 @@ impl ChangefeedConfig {
                 *value = secret.expose().into();
             }
         }
+        if let Some(grants) = json.pointer_mut("/tidegate/grants") {
+            self.tidegate.grants.expose_into(grants);
+        }
         let mut put = |pointer: &str, text: &str| {
             if let Some(value) = json.pointer_mut(pointer) {
                 *value = text.into();
@@ -44,6 +47,7 @@ impl ChangefeedConfig {
         if self.consistent.storage.expose() == old.consistent.storage.to_string() {
             self.consistent.storage = old.consistent.storage;
         }
+        self.tidegate.grants.keep_secrets_of(&old.tidegate.grants);
     }
 
     /// Every secret with its place in the API's object.

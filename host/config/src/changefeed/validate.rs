@@ -1,6 +1,6 @@
 //! What a type cannot say: limits, allowed words, combinations, keys without effect.
 
-use super::{ChangefeedConfig, LargeMessageOption, PluginConfig, filter::EVENT_TYPES};
+use super::{ChangefeedConfig, LargeMessageOption, PluginConfig, filter::EVENT_TYPES, validate_grants};
 use crate::{ConfigError, Interval, Location, Warning, did_you_mean};
 use std::{fmt::Display, ops::RangeInclusive};
 
@@ -9,18 +9,20 @@ pub(super) type Locate<'a> = &'a dyn Fn(&str) -> Location;
 
 /// Partition rules of dispatchers.
 const PARTITION_RULES: &[&str] = &["default", "table", "ts", "index-value", "rowid", "columns"];
+/// Transforms of one changefeed.
+const TRANSFORMS_MAX: usize = 16;
 const COMPRESSIONS: &[&str] = &["none", "gzip", "snappy", "lz4", "zstd"];
 
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     locate: Locate<'a>,
 }
 
 impl Checker<'_> {
-    fn bad(&self, key: &str, reason: impl Display) -> ConfigError {
+    pub(super) fn bad(&self, key: &str, reason: impl Display) -> ConfigError {
         ConfigError::BadValue { at: (self.locate)(key), key: key.to_owned(), reason: reason.to_string() }
     }
 
-    fn conflict(&self, key: &str, reason: impl Display) -> ConfigError {
+    pub(super) fn conflict(&self, key: &str, reason: impl Display) -> ConfigError {
         ConfigError::Conflict { at: (self.locate)(key), key: key.to_owned(), reason: reason.to_string() }
     }
 
@@ -40,7 +42,7 @@ impl Checker<'_> {
         Err(self.bad(key, format!("{value} is not within {} to {}", range.start(), range.end())))
     }
 
-    fn word(&self, key: &str, value: &str, words: &[&str]) -> Result<(), ConfigError> {
+    pub(super) fn word(&self, key: &str, value: &str, words: &[&str]) -> Result<(), ConfigError> {
         if words.contains(&value) {
             return Ok(());
         }
@@ -217,7 +219,11 @@ impl ChangefeedConfig {
         for (key, plugin) in plugins.into_iter().filter_map(|(k, p)| Some((k, p.as_ref()?))) {
             check_plugin(c, key, plugin)?;
         }
-        Ok(())
+        c.range("tidegate.transforms", own.transforms.len(), &(0..=TRANSFORMS_MAX))?;
+        for (i, plugin) in own.transforms.iter().enumerate() {
+            check_plugin(c, &format!("tidegate.transforms[{i}]"), plugin)?;
+        }
+        validate_grants::check(c, own)
     }
 
     /// Keys that were set and do nothing.
@@ -268,17 +274,16 @@ impl ChangefeedConfig {
 }
 
 fn check_plugin(c: &Checker<'_>, key: &str, plugin: &PluginConfig) -> Result<(), ConfigError> {
+    let is_digest =
+        |d: &str| d.strip_prefix("sha256:").is_some_and(|d| d.len() == 64 && d.bytes().all(|b| b.is_ascii_hexdigit()));
     let (name, version) = plugin.plugin.split_once('@').unwrap_or((&plugin.plugin, "0"));
     let plain = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b));
-    if !plain(name) || !plain(version) {
-        let reason = format!("`{}` is no plugin; write `name` or `name@version`", plugin.plugin);
+    if !is_digest(&plugin.plugin) && (!plain(name) || !plain(version)) {
+        let reason = format!("`{}` is no plugin; write `name`, `name@version` or `sha256:…`", plugin.plugin);
         return Err(c.bad(&format!("{key}.plugin"), reason));
     }
-    let hex = |d: &str| d.len() == 64 && d.bytes().all(|b| b.is_ascii_hexdigit());
     match &plugin.digest {
-        Some(d) if !d.strip_prefix("sha256:").is_some_and(hex) => {
-            Err(c.bad(&format!("{key}.digest"), "is `sha256:` and 64 hex digits"))
-        }
+        Some(d) if !is_digest(d) => Err(c.bad(&format!("{key}.digest"), "is `sha256:` and 64 hex digits")),
         _ => Ok(()),
     }
 }

@@ -48,6 +48,8 @@ table! {
         capture_session_ttl: u64 = 10,
         /// Certificates and users.
         security: SecurityConfig = SecurityConfig::default(),
+        /// What plugins are taken, and what they may be.
+        plugins: PluginsConfig = PluginsConfig::default(),
         /// Accepted without effect: there is one engine.
         newarch: Option<bool> = None,
         /// Accepted without effect.
@@ -94,6 +96,18 @@ table! {
         client_allowed_user: Vec<String> = Vec::new(),
         /// `off`, `marker` or `on`: whether values are left out of the log.
         redact_info_log: Option<toml::Value> = None,
+    }
+}
+
+table! {
+    /// `[plugins]`.
+    PluginsConfig {
+        /// Public keys, `ed25519:…`. When there is one, only components signed by one of them are taken.
+        trusted_keys: Vec<String> = Vec::new(),
+        /// Largest component that is taken, 1 KiB to 64 MiB.
+        max_size: ByteSize = ByteSize::new(64 << 20),
+        /// Folder of the files that changefeeds may name as secrets; absent: `secrets` in the data directory.
+        secrets_dir: Option<String> = None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod file;
 
-pub use file::{SecurityConfig, ServerFile};
+pub use file::{PluginsConfig, SecurityConfig, ServerFile};
 
 use crate::{ByteSize, ConfigError, Warning, decode};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,9 @@ pub const PD_DEFAULT: &str = "http://127.0.0.1:2379";
 const CLUSTER_IDS_RESERVED: &[&str] = &["owner", "capture", "task", "changefeed", "job", "meta"];
 /// Log levels.
 pub const LOG_LEVELS: &[&str] = &["trace", "debug", "info", "warn", "error"];
+/// Bounds of the bound of a component's size.
+const PLUGIN_SIZE_MIN_BYTES: u64 = 1 << 10;
+const PLUGIN_SIZE_MAX_BYTES: u64 = 64 << 20;
 /// Shortest time PD keeps data for changefeeds, in seconds.
 const GC_TTL_MIN_SECS: u64 = 60;
 
@@ -173,13 +176,26 @@ impl ServerConfig {
         if self.security.cert_path.is_empty() != self.security.key_path.is_empty() {
             return Err(bad("security", "`cert-path` and `key-path` need each other".to_owned()));
         }
-        for (key, set) in [
-            ("security.mtls", self.security.mtls),
-            ("security.client-user-required", self.security.client_user_required),
-            ("security.cert-allowed-cn", !self.security.cert_allowed_cn.is_empty()),
-        ] {
-            if set {
-                let reason = "the API has neither TLS nor users yet; leave it out, and keep the address private";
+        self.check_clients()?;
+        let max_size = self.file.plugins.max_size.get();
+        if !(PLUGIN_SIZE_MIN_BYTES..=PLUGIN_SIZE_MAX_BYTES).contains(&max_size) {
+            return Err(bad("plugins.max-size", "is not within 1 KiB and 64 MiB".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// What is asked of clients can be asked.
+    fn check_clients(&self) -> Result<(), ConfigError> {
+        let s = &self.security;
+        if s.client_user_required {
+            let reason = "the API has no users; leave it out, and ask for certificates with `mtls`";
+            return Err(bad("security.client-user-required", reason.to_owned()));
+        }
+        let tls = !s.cert_path.is_empty() && !s.ca_path.is_empty();
+        for (key, set) in [("security.mtls", s.mtls), ("security.cert-allowed-cn", !s.cert_allowed_cn.is_empty())] {
+            if set && !tls {
+                let reason =
+                    "needs `ca-path`, `cert-path` and `key-path`: without TLS no client can show a certificate";
                 return Err(bad(key, reason.to_owned()));
             }
         }

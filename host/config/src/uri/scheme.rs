@@ -86,7 +86,7 @@ impl Scheme {
     pub fn parse(name: &str) -> Option<Self> {
         let lower = name.to_ascii_lowercase();
         if let Some(plugin) = lower.strip_prefix("plugin+") {
-            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.@".contains(&b);
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.@+".contains(&b);
             return (!plugin.is_empty() && plugin.bytes().all(plain)).then(|| Self::Plugin(plugin.to_owned()));
         }
         SCHEMES.iter().find(|(n, _)| *n == lower).map(|(_, s)| s.clone())
