@@ -1,87 +1,13 @@
 //! The controller of one changefeed: gate, barriers, checkpoint.
 
-use crate::ddl_queue::DdlQueue;
+use crate::ddl_queue::{DdlQueue, SYNCPOINT_SEQ};
+use crate::event::{Effect, Event};
 use crate::placement::slot_of;
+use crate::rules::{Rule, Rules};
 use crate::slot::Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tg_model::{DdlEvent, Position, SlotId, TableId, TableVersion, Ts};
-
-/// What happened.
-#[derive(Debug, Clone)]
-pub enum Event {
-    /// A table of the schema at the start: subscribe its physical ids. Only before the first [`Event::Started`].
-    Table(Arc<TableVersion>),
-    /// All tables of the start are known.
-    Started,
-    /// A slot's progress: `resolved` is the minimum over its spans.
-    Slot {
-        /// Which.
-        slot: SlotId,
-        /// How many AddSpan and RemoveSpan effects it has applied: a minimum over another set of spans does not count.
-        applied: u64,
-        /// Its spans' minimum.
-        resolved: Ts,
-        /// Everything up to here is durable.
-        checkpoint: Position,
-    },
-    /// A DDL arrived; it is final only when `DdlResolved` passes its commit-ts.
-    Ddl(Arc<DdlEvent>),
-    /// Every DDL at or below this has been handed in.
-    DdlResolved(Ts),
-    /// The DDL named has run (or was skipped) and its outcome is recorded.
-    DdlDone {
-        /// Its commit-ts.
-        ts: Ts,
-        /// Its place within the job.
-        seq: u32,
-    },
-}
-
-/// What to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Subscribe a physical table and give its rows above `start` to the slot.
-    AddSpan {
-        /// Receiver.
-        slot: SlotId,
-        /// Physical id.
-        table: TableId,
-        /// How its rows look.
-        version: Arc<TableVersion>,
-        /// Rows with a commit-ts above this.
-        start: Ts,
-    },
-    /// Rows of a physical table look different from here on.
-    SetVersion {
-        /// Receiver.
-        slot: SlotId,
-        /// Physical id.
-        table: TableId,
-        /// How its rows look.
-        version: Arc<TableVersion>,
-    },
-    /// Drop a subscription; all its rows are durable.
-    RemoveSpan {
-        /// Owner.
-        slot: SlotId,
-        /// Physical id.
-        table: TableId,
-    },
-    /// A slot may emit rows up to this position (always at stage rows), as far as its own spans are resolved.
-    Emit {
-        /// Receiver.
-        slot: SlotId,
-        /// How far.
-        upto: Position,
-    },
-    /// Run this DDL downstream and answer [`Event::DdlDone`].
-    Execute(Arc<DdlEvent>),
-    /// The changefeed's checkpoint moved.
-    Checkpoint(Position),
-    /// The target-ts is reached and durable.
-    Finished,
-}
+use tg_model::{DdlEvent, Position, SlotId, Stage, TableId, TableVersion, Ts};
 
 /// The most DDLs that may wait; beyond it the caller stops reading the DDL stream.
 pub const DDL_QUEUE_MAX: usize = 4_096;
@@ -97,7 +23,12 @@ pub struct Controller {
     ddls: DdlQueue,
     /// DDLs above the resolved-ts of their stream.
     early: BTreeMap<(Ts, u32), Arc<DdlEvent>>,
+    /// DDLs that have run already, above the start.
+    done: BTreeSet<(Ts, u32)>,
     ddl_resolved: Ts,
+    /// The next syncpoint and the milliseconds between two.
+    syncpoint: Option<(Ts, u64)>,
+    rules: Rules,
     start: Position,
     target: Option<Ts>,
     emit: Ts,
@@ -119,7 +50,10 @@ impl Controller {
             live: BTreeMap::new(),
             ddls: DdlQueue::default(),
             early: BTreeMap::new(),
+            done: BTreeSet::new(),
             ddl_resolved: start.checkpoint_ts(),
+            syncpoint: None,
+            rules: Rules::default(),
             start,
             target,
             emit: start.checkpoint_ts(),
@@ -127,6 +61,59 @@ impl Controller {
             started: false,
             finished: false,
         }
+    }
+
+    /// Marks a syncpoint at every multiple of so many milliseconds of the upstream's clock; zero: none.
+    #[must_use]
+    pub fn with_syncpoints(mut self, interval_ms: u64) -> Self {
+        self.syncpoint = self.start.ts.physical_ms().checked_div(interval_ms).map(|n| {
+            let last = Ts::compose(n * interval_ms, 0);
+            let marked = Position { ts: last, stage: Stage::Syncpoint, seq: 0 } <= self.start;
+            (if marked { Ts::compose((n + 1) * interval_ms, 0) } else { last }, interval_ms)
+        });
+        self
+    }
+
+    pub(crate) const fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// How far a slot may emit.
+    #[must_use]
+    pub fn cap(&self, slot: SlotId) -> Position {
+        self.slots.get(usize::from(slot.0)).map_or(self.start, |s| s.cap)
+    }
+
+    /// Everything of a slot up to here is durable.
+    #[must_use]
+    pub fn slot_checkpoint(&self, slot: SlotId) -> Position {
+        self.slots.get(usize::from(slot.0)).map_or(self.checkpoint, |s| s.checkpoint)
+    }
+
+    /// How many AddSpan and RemoveSpan effects there were for a slot: what [`Event::Slot`] is to say when all are applied.
+    #[must_use]
+    pub fn applied(&self, slot: SlotId) -> u64 {
+        self.slots.get(usize::from(slot.0)).map_or(0, |s| s.commands)
+    }
+
+    /// Every DDL at or below this is known.
+    #[must_use]
+    pub const fn ddl_resolved(&self) -> Ts {
+        self.ddl_resolved
+    }
+
+    /// Whether a pending DDL or syncpoint holds this slot at its cap.
+    #[must_use]
+    pub fn holds(&self, slot: SlotId) -> bool {
+        self.ddls.cap(slot).is_some_and(|cap| self.slot_checkpoint(slot) >= cap)
+    }
+
+    /// The ts and place of the DDL or syncpoint that comes next, if one is known, and the slots it involves.
+    #[must_use]
+    pub fn head(&self) -> Option<(Ts, u32, &BTreeSet<SlotId>)> {
+        let (ts, seq) = self.ddls.head_key()?;
+        self.ddls.head().map(|(_, p)| (ts, seq, &p.involved))
     }
 
     /// The changefeed's checkpoint.
@@ -156,7 +143,7 @@ impl Controller {
     /// The DDL that holds progress, if one does.
     #[must_use]
     pub fn blocked_by(&self) -> Option<&DdlEvent> {
-        self.ddls.head().map(|p| p.event.as_ref())
+        self.ddls.head().and_then(|(_, p)| p.event.as_deref())
     }
 
     /// How many more DDLs the queue takes.
@@ -172,14 +159,20 @@ impl Controller {
                 assert!(!self.started, "tables of the start come before Started");
                 self.add_table(&version, self.start.checkpoint_ts(), None, effects);
             }
+            Event::Began { ts, seq, done, slots } => self.began(ts, seq, done, &slots),
+            Event::Adopt { slot, upto } => {
+                if let Some(s) = self.slots.get_mut(usize::from(slot.0)) {
+                    s.cap = s.cap.max(upto);
+                }
+            }
             Event::Started => self.started = true,
             Event::Slot { slot, applied, resolved, checkpoint } => self.report(slot, applied, resolved, checkpoint),
             Event::Ddl(event) => self.ddl(event),
             Event::DdlResolved(ts) => self.ddl_resolved = self.ddl_resolved.max(ts),
-            Event::DdlDone { ts, seq } => self.ddl_done(ts, seq, effects),
+            Event::DdlDone { ts, seq } => self.ddl_done(ts, seq, false, effects),
         }
         if self.started {
-            self.admit_ddls();
+            self.admit_ddls(effects);
             self.publish(effects);
             self.run_head(effects);
             self.advance_checkpoint(effects);
@@ -188,11 +181,29 @@ impl Controller {
 
     fn report(&mut self, slot: SlotId, applied: u64, resolved: Ts, checkpoint: Position) {
         let Some(s) = self.slots.get_mut(usize::from(slot.0)) else { return };
-        if applied == s.commands {
+        if applied == s.commands || !self.rules.keep(Rule::DigestMatches) {
             s.resolved = resolved;
         }
         assert!(checkpoint <= s.cap.max(s.checkpoint), "slot {slot} reports {checkpoint} beyond its cap {}", s.cap);
         s.checkpoint = s.checkpoint.max(checkpoint);
+    }
+
+    /// What a DDL's record says holds whatever was stored of the checkpoint: its slots had finished the rows before it.
+    fn began(&mut self, ts: Ts, seq: u32, done: bool, slots: &[SlotId]) {
+        assert!(!self.started, "records are known before the controller starts");
+        let stage = if seq == SYNCPOINT_SEQ { Stage::Syncpoint } else { Stage::Ddl };
+        if (Position { ts, stage, seq: 0 }) <= self.start {
+            return;
+        }
+        for slot in slots {
+            if let Some(s) = self.slots.get_mut(usize::from(slot.0)) {
+                s.checkpoint = s.checkpoint.max(Position::rows(ts));
+                s.cap = s.cap.max(s.checkpoint);
+            }
+        }
+        if done {
+            self.done.insert((ts, seq));
+        }
     }
 
     fn ddl(&mut self, event: Arc<DdlEvent>) {
@@ -202,17 +213,32 @@ impl Controller {
         }
     }
 
-    /// Moves DDLs that the stream's resolved-ts has passed into the queue: from here on they are barriers.
-    fn admit_ddls(&mut self) {
+    /// Moves DDLs that the stream's resolved-ts has passed into the queue: from here on they are barriers. Those that have run
+    /// already change tables only; they come before all others.
+    fn admit_ddls(&mut self, effects: &mut Vec<Effect>) {
         let limit = self.target.map_or(self.ddl_resolved, |t| t.min(self.ddl_resolved));
-        while let Some(entry) = self.early.first_entry() {
-            if entry.key().0 > limit {
-                break;
+        loop {
+            let ddl = self.early.first_key_value().map(|(k, _)| *k);
+            let mark = self.syncpoint.map(|(ts, _)| (ts, SYNCPOINT_SEQ));
+            let Some(key) = [ddl, mark].into_iter().flatten().min().filter(|k| k.0 <= limit) else { return };
+            match self.early.remove(&key) {
+                Some(event) => {
+                    let involved = self.involved(&event);
+                    self.ddls.push(event, involved);
+                }
+                None => self.push_syncpoint(key.0),
             }
-            let event = entry.remove();
-            let involved = self.involved(&event);
-            self.ddls.push(event, involved);
+            if self.done.remove(&key) {
+                assert!(self.ddls.head_key() == Some(key), "a DDL at {} had run before one that had not", key.0);
+                self.ddl_done(key.0, key.1, true, effects);
+            }
         }
+    }
+
+    fn push_syncpoint(&mut self, ts: Ts) {
+        let slots = self.slots.len() as u16;
+        self.ddls.push_syncpoint(ts, (0..slots).map(SlotId).collect());
+        self.syncpoint = self.syncpoint.map(|(_, interval)| (Ts::compose(ts.physical_ms() + interval, 0), interval));
     }
 
     fn involved(&self, event: &DdlEvent) -> BTreeSet<SlotId> {
@@ -237,7 +263,8 @@ impl Controller {
         for (i, slot) in self.slots.iter_mut().enumerate() {
             let id = SlotId(i as u16);
             let free = Position::rows(self.emit);
-            let upto = self.ddls.cap(id).map_or(free, |cap| cap.min(free));
+            let barrier = self.ddls.cap(id).filter(|_| self.rules.keep(Rule::DdlBarrier));
+            let upto = barrier.map_or(free, |cap| cap.min(free));
             if upto > slot.cap {
                 slot.cap = upto;
                 effects.push(Effect::Emit { slot: id, upto });
@@ -247,23 +274,41 @@ impl Controller {
 
     fn run_head(&mut self, effects: &mut Vec<Effect>) {
         let slots = &self.slots;
-        let Some(head) = self.ddls.head_mut() else { return };
-        let at = Position::rows(head.event.commit_ts);
-        let ready = head.involved.iter().all(|s| {
-            let slot = &slots[usize::from(s.0)];
-            assert!(slot.cap <= Position::ddl(at.ts), "slot {s} was let past a DDL at {at}");
-            slot.checkpoint >= at
-        });
+        let obeyed = self.rules.keep(Rule::DdlBarrier);
+        let Some((ts, head)) = self.ddls.head_mut() else { return };
+        let at = Position::rows(ts);
+        let ready = !obeyed
+            || head.involved.iter().all(|s| {
+                let slot = &slots[usize::from(s.0)];
+                assert!(slot.cap <= Position::ddl(ts), "slot {s} was let past a barrier at {at}");
+                slot.checkpoint >= at
+            });
         if ready && !head.executing {
             head.executing = true;
-            effects.push(Effect::Execute(Arc::clone(&head.event)));
+            effects.push(head.event.as_ref().map_or(Effect::Syncpoint(ts), |e| Effect::Execute(Arc::clone(e))));
         }
     }
 
-    fn ddl_done(&mut self, ts: Ts, seq: u32, effects: &mut Vec<Effect>) {
+    fn ddl_done(&mut self, ts: Ts, seq: u32, before: bool, effects: &mut Vec<Effect>) {
         let Some(done) = self.ddls.finish(ts, seq) else { return };
-        assert!(done.executing, "a DDL that was never started cannot be done");
-        let event = done.event;
+        assert!(done.executing || before, "a DDL that was never started cannot be done");
+        if let Some(event) = &done.event {
+            self.change_tables(ts, event, effects);
+        }
+        // Several events of one job share a ts: the stage is reached with the last of them.
+        let more_at_ts = self.ddls.head_key().is_some_and(|(next, _)| next == ts);
+        if !more_at_ts {
+            let stage = if seq == SYNCPOINT_SEQ { Stage::Syncpoint } else { Stage::Ddl };
+            let reached = Position { ts, stage, seq: 0 };
+            for slot in &done.involved {
+                let s = &mut self.slots[usize::from(slot.0)];
+                s.checkpoint = s.checkpoint.max(reached);
+                s.cap = s.cap.max(reached);
+            }
+        }
+    }
+
+    fn change_tables(&mut self, ts: Ts, event: &DdlEvent, effects: &mut Vec<Effect>) {
         for table in &event.removes {
             if let Some((slot, _)) = self.live.remove(table) {
                 self.slots[usize::from(slot.0)].removed();
@@ -273,15 +318,6 @@ impl Controller {
         if let Some(after) = &event.after {
             self.set_versions(after, effects);
             self.add_table(after, ts, Some(&event.adds), effects);
-        }
-        // Several events of one job share a ts: the stage is reached with the last of them.
-        let more_at_ts = self.ddls.head().is_some_and(|p| p.event.commit_ts == ts);
-        if !more_at_ts {
-            for slot in &done.involved {
-                let s = &mut self.slots[usize::from(slot.0)];
-                s.checkpoint = s.checkpoint.max(Position::ddl(ts));
-                s.cap = s.cap.max(Position::ddl(ts));
-            }
         }
     }
 
