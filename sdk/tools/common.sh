@@ -28,3 +28,12 @@ js_tools() { # jco, which makes components of core modules
   npm_tools jco @bytecodealliance/jco@1.20.0
   export TIDEGATE_JS_TOOLS=$_tools
 }
+
+python_tools() { # componentize-py, in an environment of its own
+  need python3 "Python 3.10 or newer with venv"
+  _tools=$_cache/componentize-py-0.25.1
+  [ -f "$_tools/complete" ] && return
+  echo "tidegate: fetching componentize-py 0.25.1 once; kept in $_tools" >&2
+  python3 -m venv "$_tools" && "$_tools/bin/pip" install -q --disable-pip-version-check componentize-py==0.25.1 >&2
+  touch "$_tools/complete"
+}
