@@ -135,7 +135,7 @@ const fn look(word: u64, escape: Escape) -> u64 {
         Escape::Least => zero(word ^ (ONES * b'"' as u64)),
         // `"` and `&` differ in one bit, `<` and `>` in another.
         Escape::Html | Escape::Go => {
-            zero((word | ONES * 4) ^ (ONES * b'&' as u64)) | zero((word | ONES * 2) ^ (ONES * b'>' as u64))
+            zero((word | (ONES * 4)) ^ (ONES * b'&' as u64)) | zero((word | (ONES * 2)) ^ (ONES * b'>' as u64))
         }
     };
     control | backslash | separator | rest

@@ -2,6 +2,9 @@
 
 use crate::{Claim, EncodeError, Message, Messages, Start, json};
 
+/// Appends a smaller form of a value.
+pub type Compress = fn(&[u8], &mut Vec<u8>);
+
 /// Makes the name of a claim-check file.
 pub type Locate = Box<dyn FnMut() -> String + Send>;
 
@@ -44,7 +47,7 @@ pub struct Large {
     /// What is done.
     pub mode: LargeMode,
     /// Makes a value smaller; the result counts.
-    pub compress: Option<fn(&[u8], &mut Vec<u8>)>,
+    pub compress: Option<Compress>,
 }
 
 impl Large {
@@ -94,11 +97,10 @@ pub fn finish_row(
     mut write: impl FnMut(&mut Messages, Outcome<'_>) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {
     let start = out.begin();
-    let written = attempt(out, large, start, Outcome::Full, &mut write);
-    match written {
+    match attempt(out, large, start, Outcome::Full, &mut write) {
         Ok(weight) if weight <= large.limit => {
             out.finish(start, 1);
-            return Ok(());
+            Ok(())
         }
         Ok(weight) => {
             let second = instead(out, large, start, subject, weight, &mut write);

@@ -32,7 +32,7 @@ pub use ddl::{action_code, ddl_names, ddl_table, ddl_word, physical_ms};
 pub use encoder::{Encoder, Images, Now, images};
 pub use error::{DecodeError, EncodeError};
 pub use event::{ChangeEvent, Datum, DdlChange, Field, RowChange, SchemaChange, SchemaColumn, SchemaIndex};
-pub use large::{Large, LargeMode, Locate, Outcome, Subject, finish_row};
+pub use large::{Compress, Large, LargeMode, Locate, Outcome, Subject, finish_row};
 pub use messages::{Claim, Message, Messages, Start};
 pub use mysql_type::MysqlType;
 pub use table::{Column, Table, Tables};

@@ -193,9 +193,8 @@ mod tests {
         out.buf().extend_from_slice(b"only value");
         out.finish(start, 0);
         let all: Vec<_> = out.iter().map(|m| (m.key, m.value)).collect();
-        let want: Vec<(Option<&[u8]>, Option<&[u8]>)> =
-            vec![(Some(b"key"), Some(b"value")), (Some(b"k"), None), (None, Some(b"only value"))];
-        assert_eq!(all, want);
+        let bytes = |text: &'static str| Some(text.as_bytes());
+        assert_eq!(all, [(bytes("key"), bytes("value")), (bytes("k"), None), (None, bytes("only value"))]);
         assert_eq!(out.get(0).unwrap().weight(), 44);
     }
 }

@@ -6,11 +6,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod batch;
+mod check;
 mod expect;
 mod schema;
 mod speed;
 
 pub use batch::{rows, wide_rows};
+pub use check::{encoded, expected, sorted};
 pub use expect::{datum, fields};
 pub use schema::{all_types, columns, plain_table, table};
 pub use speed::measure;

@@ -6,15 +6,14 @@ use tg_format_common::read::{self, Object};
 use tg_format_common::{Bytes, ChangeEvent, Datum, DdlChange, DecodeError, Field, MysqlType, RowChange, json};
 use tgr1::Op;
 
+/// Undoes the compression of a value.
+pub type Expand = fn(&[u8]) -> Result<Vec<u8>, DecodeError>;
+
 /// Reads one message; it may hold several events. `expand` undoes the compression of a value, if there is one.
 ///
 /// # Errors
 /// When the bytes are not a message of this format.
-pub fn decode(
-    key: &[u8],
-    value: &[u8],
-    expand: Option<fn(&[u8]) -> Result<Vec<u8>, DecodeError>>,
-) -> Result<Vec<ChangeEvent>, DecodeError> {
+pub fn decode(key: &[u8], value: &[u8], expand: Option<Expand>) -> Result<Vec<ChangeEvent>, DecodeError> {
     let (mut keys, mut values) = (Bytes(key), Bytes(value));
     let version = u64::from_be_bytes(keys.array("version")?);
     if version != VERSION {

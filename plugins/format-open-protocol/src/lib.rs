@@ -16,7 +16,7 @@ mod pack;
 mod quote;
 mod row;
 
-pub use decode::decode;
+pub use decode::{Expand, decode};
 pub use encode::{OpenProtocol, Options};
 
 /// The version that every key begins with.

@@ -213,12 +213,12 @@ fn data_type(out: &mut Vec<u8>, ty: &describe::DataType<'_>) {
     [ty.name, ty.charset, ty.collate].into_iter().for_each(|text| bytes(out, text.as_bytes()));
     long(out, ty.length);
     // Times give their digits in their length only.
-    optional(out, ty.decimal.filter(|_| ty.unsigned.is_some()), |out, digits| long(out, digits));
+    optional(out, ty.decimal.filter(|_| ty.unsigned.is_some()), long);
     optional(out, (!ty.elements.is_empty()).then_some(ty.elements), |out, names| {
         array(out, names, |out, name| bytes(out, name.as_bytes()));
     });
-    optional(out, ty.unsigned, |out, on| truth(out, on));
-    optional(out, ty.zerofill, |out, on| truth(out, on));
+    optional(out, ty.unsigned, truth);
+    optional(out, ty.zerofill, truth);
 }
 
 fn optional<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {

@@ -144,9 +144,14 @@ fn only<'a>(a: &'a [String], b: &[String]) -> Vec<&'a String> {
     a.iter().filter(|text| surplus(text)).collect()
 }
 
+/// What only one side has, from shortly before the place where the first two part.
 fn difference(name: &str, missing: &[&String], extra: &[&String]) -> String {
-    let cut = |text: &&String| text.chars().take(1500).collect::<String>();
-    let show = |list: &[&String]| list.iter().take(3).map(cut).collect::<Vec<_>>().join("\n    ");
+    const BEFORE: usize = 120;
+    const SHOWN: usize = 400;
+    let same = missing.iter().zip(extra).map(|(a, b)| a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count());
+    let from = same.min().unwrap_or(0).saturating_sub(BEFORE);
+    let cut = |text: &&String| text.chars().skip(from).take(SHOWN).collect::<String>();
+    let show = |list: &[&String]| list.iter().take(2).map(cut).collect::<Vec<_>>().join("\n    ");
     let (theirs, ours) = (missing.len(), extra.len());
     format!("{name}\n  theirs only ({theirs}):\n    {}\n  ours only ({ours}):\n    {}", show(missing), show(extra))
 }
