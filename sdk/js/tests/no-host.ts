@@ -1,0 +1,4 @@
+/** Stands for the host's log in unit tests. */
+
+export const enabled = (): boolean => false;
+export const log = (): void => undefined;
