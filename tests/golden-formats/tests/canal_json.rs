@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Compare, KNOWN, Known, Pair, cut, encode_all, number_after, whole};
+use common::{Compare, KNOWN, Known, Pair, SPLIT, cut, encode_all, number_after, whole};
 use serde_json::Value;
 use tg_format_canal_json::{CanalJson, Options};
 
@@ -51,4 +51,24 @@ fn deletes_with_the_key_only() {
             Known { table: "types.nuk", theirs: 1, ours: 1, why: "the same" },
         ],
     );
+}
+
+#[test]
+fn files() {
+    let (Some(dir), Some(mut items)) = (tg_golden_formats::folder(), common::items()) else { return };
+    // DDL is in schema files there.
+    items.retain(|item| matches!(item, tg_golden_formats::Item::Rows(_)));
+    let mut theirs = Vec::new();
+    for (path, content) in tg_golden_formats::files(&dir, "storage-canal-json") {
+        if path.ends_with(".json") && path.contains("/CDC") {
+            let text = String::from_utf8(content).unwrap();
+            let lines = text.strip_suffix("\r\n").unwrap().split("\r\n");
+            theirs.extend(lines.map(|line| (None, Some(line.as_bytes().to_vec()))));
+        }
+    }
+    let ours = encode_all(&mut CanalJson::new(Options::default()).unwrap(), &items);
+    // Files have no keys.
+    let ours = ours.into_iter().map(|(_, value)| (None, value)).collect();
+    let compare = Compare { topic: "files", split: &whole, shown: &shown, group: &group, known: &[SPLIT] };
+    compare.both(theirs, ours);
 }
