@@ -13,6 +13,6 @@ js_tools
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$clang" --target=wasm32-wasi -std=c11 -O2 -flto -Wall -Wextra -Werror -mexec-model=reactor -mbulk-memory -I"$here/include" \
-  -I"$here/src" -o "$work/core.wasm" "$dir"/*.c "$here"/src/{memory,failure,buf,rows,json,config,http,tables,nowasi}.c \
+  -I"$here/src" -o "$work/core.wasm" "$dir"/*.c "$here"/src/{memory,failure,buf,rows,json,config,writer,tables,http,sql,producer,object_store,host,nowasi}.c \
   "$here/src/${world%-plugin}.c" -Wl,--strip-all -Wl,--gc-sections
 node "$here/../tools/component.mjs" "$work/core.wasm" "$TIDEGATE_WIT" "$world" "$out"
