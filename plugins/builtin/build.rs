@@ -11,6 +11,9 @@ const GUESTS: &[(&str, &str)] = &[
     ("tg-plugin-dispatcher", "DISPATCHER"),
     ("tg-plugin-print", "PRINT"),
     ("tg-plugin-blackhole", "BLACKHOLE"),
+    ("tg-plugin-webhook", "WEBHOOK"),
+    ("tg-plugin-mask", "MASK"),
+    ("tg-plugin-route", "ROUTE"),
 ];
 const WATCHED: &[&str] = &[
     "wit",
@@ -24,6 +27,12 @@ const WATCHED: &[&str] = &[
     "plugins/print/Cargo.toml",
     "plugins/blackhole/src",
     "plugins/blackhole/Cargo.toml",
+    "plugins/webhook/src",
+    "plugins/webhook/Cargo.toml",
+    "plugins/mask/src",
+    "plugins/mask/Cargo.toml",
+    "plugins/route/src",
+    "plugins/route/Cargo.toml",
 ];
 
 fn main() {

@@ -1,7 +1,8 @@
-//! What plugins are granted to write with: SQL connections that belong to the host.
+//! What plugins are granted to write with: SQL connections and HTTP origins that belong to the host.
 //!
 //! Does: connect to MySQL, MariaDB and TiDB ([`MysqlEndpoint`]), set the session up, say what the server is, run
-//! transactions in few round trips, classify errors, fence writers and keep their progress in the downstream.
+//! transactions in few round trips, classify errors, fence writers and keep their progress in the downstream; send
+//! requests to an origin ([`HttpOrigin`]).
 //! Does not: build statements (that is the plugin's work), decide when to try again, know tables.
 //!
 //! Invariants:
@@ -10,6 +11,7 @@
 //! - `COMMIT` is sent alone, after everything before it succeeded. A connection lost earlier has changed nothing; one lost
 //!   from then on gives [`FaultKind::Unknown`], and [`MysqlConnection::durable`] tells.
 //! - Taking a slot raises the epoch of all its lanes in one transaction, which waits for those of the writer before.
+//! - A request never leaves the origin that was granted, follows no redirect, and carries the grant's headers unseen by the guest.
 //! - Secrets appear in no error and no debug output.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -22,6 +24,7 @@ mod endpoint;
 mod errno;
 mod fault;
 mod grant;
+mod http;
 mod packets;
 mod progress;
 mod result;
@@ -33,6 +36,7 @@ pub use connection::MysqlConnection;
 pub use dialect::{Flavor, ServerFacts};
 pub use endpoint::MysqlEndpoint;
 pub use fault::{Fault, FaultKind};
+pub use http::{HttpOrigin, HttpTarget, HttpTargetError};
 pub use progress::{LaneClaim, ProgressTable};
 pub use result::{Cell, Executed, ResultRows};
 pub use secret::Secret;

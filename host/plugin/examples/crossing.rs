@@ -6,7 +6,7 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use common::{engine, spec, table};
+use common::{engine, none, spec, table};
 use std::sync::Arc;
 use std::time::Instant;
 use tg_plugin::native::NativeSink;
@@ -39,7 +39,7 @@ fn batch(rows: u32) -> Arc<BatchBuf> {
 async fn measure(sink: &mut dyn SinkPort, rows: u32) -> f64 {
     let batch = batch(rows);
     let calls = (ROWS_MEASURED / rows).min(CALLS_MAX);
-    sink.on_schema(table()).await.unwrap();
+    sink.on_schema(table(), none()).await.unwrap();
     for _ in 0..calls / 10 + 1 {
         sink.write(Arc::clone(&batch)).await.unwrap();
     }

@@ -1,6 +1,8 @@
 //! Checks of what guests answer.
 
-use crate::ports::{BadEvent, Decisions, LEAVE_OUT};
+use crate::ports::{BadEvent, Decisions, LEAVE_OUT, Transformed};
+use tg_model::TableVersion;
+use tgr1::{Batch, BatchBuf};
 
 /// Largest state a plugin may hand over with an acknowledgement.
 pub(crate) const STATE_BYTES_MAX: usize = 64 << 10;
@@ -39,6 +41,73 @@ pub(crate) fn check_decisions(d: &Decisions, rows: usize, lanes: u16, targets: u
     check_bad_events(&d.quarantined, rows)
 }
 
+/// Whether `data` are rows of `output` that came from those of `input`, as `origins` says.
+pub(crate) fn check_transformed(
+    input: &BatchBuf,
+    output: &TableVersion,
+    data: Vec<u8>,
+    origins: Vec<u32>,
+    quarantined: Vec<BadEvent>,
+) -> Result<Transformed, String> {
+    check_bad_events(&quarantined, input.len())?;
+    if data.is_empty() {
+        let batch = None;
+        return match origins.len() {
+            0 => Ok(Transformed { batch, origins, quarantined }),
+            n => Err(format!("it answers {n} origins of no rows")),
+        };
+    }
+    let made = BatchBuf::new(data).map_err(|e| format!("its rows are no batch: {e}"))?;
+    check_columns_of(&made.batch(), output)?;
+    check_origins(&input.batch(), &made.batch(), &origins, &quarantined)?;
+    let batch = (!made.is_empty()).then_some(made);
+    Ok(Transformed { batch, origins, quarantined })
+}
+
+fn check_columns_of(made: &Batch<'_>, output: &TableVersion) -> Result<(), String> {
+    let (table, version) = (output.table.0.cast_unsigned(), output.since.get());
+    if (made.table(), made.version()) != (table, version) {
+        return Err(format!("its rows are of table {} version {}", made.table(), made.version()));
+    }
+    let mut wanted = output.columns.iter().filter(|c| !c.flags.generated_virtual).zip(0..);
+    for spec in made.columns() {
+        match wanted.next() {
+            Some((c, at)) if spec.position == at && spec.logical == tg_mounter::logical(&c.ty) => {}
+            Some((c, _)) => return Err(format!("its rows do not have column {:?} where its output has it", c.name)),
+            None => return Err("its rows have more columns than its output".to_owned()),
+        }
+    }
+    wanted.next().map_or(Ok(()), |(c, _)| Err(format!("its rows lack column {:?}", c.name)))
+}
+
+fn check_origins(input: &Batch<'_>, made: &Batch<'_>, origins: &[u32], bad: &[BadEvent]) -> Result<(), String> {
+    if input.flags() != made.flags() {
+        return Err("its batch has other flags than the one it was given".to_owned());
+    }
+    if origins.len() != made.len() {
+        return Err(format!("it answers {} origins of {} rows", origins.len(), made.len()));
+    }
+    if !origins.is_sorted_by(|a, b| a < b) {
+        return Err("its origins do not rise".to_owned());
+    }
+    if let Some(b) = bad.iter().find(|b| origins.binary_search(&b.row).is_ok()) {
+        return Err(format!("it refuses row {} and hands it on", b.row));
+    }
+    for (row, origin) in made.iter().zip(origins) {
+        let from = input.row(*origin as usize).ok_or_else(|| format!("a row of its comes from row {origin}"))?;
+        let same = row.commit_ts() == from.commit_ts()
+            && row.start_ts() == from.start_ts()
+            && row.op() == from.op()
+            && row.flags() == from.flags()
+            && row.after().is_some() == from.after().is_some()
+            && row.before().is_some() == from.before().is_some();
+        if !same {
+            return Err(format!("it changes more than the values of row {origin}"));
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn check_ack(asked: u32, answered: u32, state: Option<&[u8]>) -> Result<(), String> {
     let len = state.map_or(0, <[u8]>::len);
     if asked != answered {
@@ -53,7 +122,9 @@ pub(crate) fn check_ack(asked: u32, answered: u32, state: Option<&[u8]>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::{STATE_BYTES_MAX, check_ack, check_decisions};
-    use crate::ports::{BadEvent, Decisions, LEAVE_OUT};
+    use crate::ports::{BadEvent, Decisions, LEAVE_OUT, Transformed};
+    use tg_model::TableVersion;
+    use tgr1::{Batch, BatchBuf};
 
     #[test]
     fn decisions_stay_within_lanes_targets_and_rows() {

@@ -14,7 +14,11 @@ pub(crate) mod sink {
             "tidegate:plugin/rows.row-batch": crate::capability::rows::BatchResource,
             "tidegate:plugin/metrics.counter": crate::capability::metrics::CounterResource,
             "tidegate:plugin/metrics.gauge": crate::capability::metrics::GaugeResource,
+            "tidegate:plugin/metrics.histogram": crate::capability::metrics::HistogramResource,
             "tidegate:plugin/sql.connection": crate::capability::sql::ConnectionResource,
+            "tidegate:plugin/producer.topic-producer": crate::capability::producer::ProducerResource,
+            "tidegate:plugin/object-store.bucket": crate::capability::object_store::BucketResource,
+            "tidegate:plugin/object-store.upload": crate::capability::object_store::UploadResource,
         },
     });
 }
@@ -32,6 +36,24 @@ pub(crate) mod dispatcher {
             "tidegate:plugin/session": super::sink::tidegate::plugin::session,
             "tidegate:plugin/log": super::sink::tidegate::plugin::log,
             "tidegate:plugin/metrics": super::sink::tidegate::plugin::metrics,
+        },
+    });
+}
+
+/// The world of transforms.
+pub(crate) mod transform {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "transform-plugin",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "tidegate:plugin/types": super::sink::tidegate::plugin::types,
+            "tidegate:plugin/rows": super::sink::tidegate::plugin::rows,
+            "tidegate:plugin/session": super::sink::tidegate::plugin::session,
+            "tidegate:plugin/log": super::sink::tidegate::plugin::log,
+            "tidegate:plugin/metrics": super::sink::tidegate::plugin::metrics,
+            "tidegate:plugin/secret": super::sink::tidegate::plugin::secret,
         },
     });
 }

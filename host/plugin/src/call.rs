@@ -9,6 +9,11 @@ use wasmtime::{PoolConcurrencyLimitError, Trap};
 /// Bytes kept of what a guest says of a failure.
 const SAID_LEN_MAX: usize = 2 << 10;
 
+/// The guest does what it may not.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Breach(pub(crate) String);
+
 pub(crate) const fn stopped(stop: Stop, detail: String) -> CallFault {
     CallFault::Stopped { stop, detail }
 }
@@ -21,6 +26,8 @@ pub(crate) fn classify(e: &wasmtime::Error, state: &State) -> CallFault {
     let trap = e.downcast_ref::<Trap>();
     let stop = if e.downcast_ref::<DeadlineReached>().is_some() || trap == Some(&Trap::Interrupt) {
         Stop::Deadline
+    } else if e.downcast_ref::<Breach>().is_some() {
+        Stop::Contract
     } else if state.memory.refused {
         Stop::Memory
     } else if trap == Some(&Trap::StackOverflow) {

@@ -19,7 +19,7 @@ pub const CODES: &[CodePage] = &[
     page!(
         2002,
         "the component is not a plugin of this version",
-        "It exports neither `sink` nor `dispatcher` of tidegate:plugin 0.1.",
+        "It exports none of `sink`, `dispatcher` and `transform` of tidegate:plugin 1.x, or not `describe`.",
         "Build it against the WIT package that comes with this version of Tidegate."
     ),
     page!(
@@ -43,20 +43,26 @@ pub const CODES: &[CodePage] = &[
     page!(
         2006,
         "the plugin does not describe itself",
-        "`describe` trapped, took too long, or answered without a name or version.",
+        "`describe` trapped, took too long, or answered without a name or version, or with a configuration schema that cannot be checked.",
         "This is a mistake in the plugin: tell its author."
     ),
     page!(
         2007,
-        "the plugin's configuration is not JSON",
-        "The text handed to the plugin does not parse.",
-        "Correct the plugin section of the changefeed's configuration."
+        "the plugin's configuration does not fit",
+        "It is not JSON, or does not fit the JSON Schema in the plugin's manifest.",
+        "Correct the key in the message, in the plugin section of the changefeed's configuration or in the sink URI; `config` is the whole of that section."
     ),
     page!(
         2008,
         "the plugin runtime failed",
         "Address space, instance slots or the cache directory are not to be had.",
         "See the detail; lower the number of lanes or raise the limit of the process."
+    ),
+    page!(
+        2009,
+        "the plugin's saved state cannot be read",
+        "It was written by a newer Tidegate, or its bytes are damaged.",
+        "Run this changefeed with the version that wrote it, or create it anew from its checkpoint."
     ),
     page!(
         2010,
@@ -87,6 +93,12 @@ pub const CODES: &[CodePage] = &[
         "the plugin does not support this",
         "The table, DDL or state needs a feature that this build of the plugin lacks.",
         "Use a newer plugin, or filter the table or DDL out."
+    ),
+    page!(
+        2015,
+        "the plugin is for another version of the contract",
+        "It was built against a newer minor version of the WIT package tidegate:plugin than this host has, or another major one.",
+        "Upgrade Tidegate, or build the plugin against the WIT package of the version in the message: a plugin for an older minor version always loads."
     ),
     page!(
         2020,
@@ -144,6 +156,8 @@ mod tests {
             PluginError::Describe { detail: text() },
             PluginError::Config { plugin: text(), detail: text() },
             PluginError::Engine { detail: text() },
+            PluginError::State { plugin: text(), detail: text() },
+            PluginError::Version { interface: text(), host: text(), remedy: "" },
         ];
         let mut all = vec![
             CallFault::Retryable { message: text(), after_ms: None },

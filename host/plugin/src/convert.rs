@@ -107,7 +107,7 @@ fn column(c: &tg_model::Column) -> Column {
     }
 }
 
-const fn logical(l: Logical) -> LogicalType {
+pub(crate) const fn logical(l: Logical) -> LogicalType {
     match l {
         Logical::Int => LogicalType::Int,
         Logical::UInt => LogicalType::Uint,
@@ -198,7 +198,8 @@ impl From<crate::bindings::api::types::BadEvent> for ports::BadEvent {
     }
 }
 
-pub(crate) fn context(spec: &crate::InstanceSpec) -> crate::bindings::api::session::Context {
+/// `state`: the plugin's own part of what was stored.
+pub(crate) fn context(spec: &crate::InstanceSpec, state: Option<Vec<u8>>) -> crate::bindings::api::session::Context {
     crate::bindings::api::session::Context {
         changefeed: spec.lane.changefeed.to_string(),
         slot: spec.lane.slot.0.into(),
@@ -207,8 +208,8 @@ pub(crate) fn context(spec: &crate::InstanceSpec) -> crate::bindings::api::sessi
         epoch: spec.lane.epoch,
         config: spec.config.clone(),
         checkpoint: position(spec.checkpoint),
-        state: spec.state.clone(),
-        endpoints: spec.grants.sql.keys().cloned().collect(),
+        state,
+        endpoints: spec.grants.endpoints(),
         tgr_minor: tgr1::MINOR.into(),
         attrs: Vec::new(),
     }

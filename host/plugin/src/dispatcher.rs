@@ -4,15 +4,15 @@ use crate::answer::{check_columns, check_decisions};
 use crate::bindings::dispatcher::DispatcherPlugin;
 use crate::capability::rows::BatchResource;
 use crate::convert;
-use crate::error::{CallError, CallFault, PluginError};
+use crate::error::{CallError, CallFault};
 use crate::grant::Grants;
 use crate::instance::{Core, InstanceSpec};
+use crate::kept::Kept;
 use crate::plan::{Plans, dispatcher_data};
 use crate::plugin::{Plugin, Pre};
 use crate::ports::{Decisions, DispatchPlan, DispatcherPort};
 use futures::future::BoxFuture;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use tg_model::TableVersion;
 use tgr1::BatchBuf;
 use wasmtime::component::Resource;
@@ -35,11 +35,12 @@ impl DispatcherInstance {
         let start = |e| CallError { plugin: Arc::clone(&plugin.name), call: "open", fault: CallFault::Start(e) };
         plugin.check(&spec.config, &spec.grants).map_err(start)?;
         let Pre::Dispatcher(pre) = &plugin.pre else {
-            return Err(start(PluginError::World { wanted: "`dispatcher`", exports: "sink".to_owned() }));
+            return Err(start(plugin.wrong_kind("`dispatcher`")));
         };
-        let mut core = Core::new(&plugin.engine, Arc::clone(&plugin.name), Arc::clone(plugin.metrics()), &spec);
+        let mut core =
+            Core::new(&plugin.engine, Arc::clone(&plugin.name), Arc::clone(plugin.metrics()), &spec, Kept::default());
         let watch = core.begin("open")?;
-        let ctx = convert::context(&spec);
+        let ctx = convert::context(&spec, None);
         let store = &mut core.store;
         let answer = watch.within(async move {
             let guest = pre.instantiate_async(&mut *store).await?;
@@ -76,15 +77,22 @@ impl DispatcherInstance {
         self.core.end(CALL, answer)
     }
 
+    async fn call_partition_counts(&mut self, version: &TableVersion, counts: &[u32]) -> Result<(), CallError> {
+        const CALL: &str = "partition-counts";
+        let watch = self.core.begin(CALL)?;
+        let table = convert::table_ref(version);
+        let guest = self.guest.tidegate_plugin_dispatcher();
+        let answer = watch.within(guest.call_partition_counts(&mut self.core.store, table, counts)).await;
+        self.core.end(CALL, answer)
+    }
+
     async fn call_dispatch(&mut self, batch: &BatchBuf) -> Result<Decisions, CallError> {
         const CALL: &str = "dispatch";
         let rows = batch.len();
         let (targets, projected) = dispatcher_data(&self.plans, batch).map_err(|f| self.core.error(CALL, f))?;
         let data = projected.as_deref().unwrap_or(batch.as_bytes());
         let watch = self.core.begin(CALL)?;
-        let metrics = &self.core.store.data().metrics;
-        metrics.rows.fetch_add(rows as u64, Relaxed);
-        metrics.bytes.fetch_add(data.len() as u64, Relaxed);
+        self.core.count_rows(rows, data.len());
         let answer = match self.core.store.data_mut().table.push(BatchResource(batch.clone())) {
             Ok(handle) => {
                 let lent = Resource::new_borrow(handle.rep());
@@ -114,6 +122,14 @@ impl DispatcherPort for DispatcherInstance {
 
     fn drop_schema<'a>(&'a mut self, version: &'a TableVersion) -> BoxFuture<'a, Result<(), CallError>> {
         Box::pin(self.call_drop_schema(version))
+    }
+
+    fn partition_counts<'a>(
+        &'a mut self,
+        version: &'a TableVersion,
+        counts: &'a [u32],
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(self.call_partition_counts(version, counts))
     }
 
     fn dispatch<'a>(&'a mut self, batch: &'a BatchBuf) -> BoxFuture<'a, Result<Decisions, CallError>> {

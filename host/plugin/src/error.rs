@@ -11,12 +11,18 @@ pub enum PluginError {
     /// The bytes are not a component.
     #[error("the plugin is not a WebAssembly component: {detail}")]
     NotComponent { detail: String },
-    /// It exports neither `sink` nor `dispatcher` of this version of the contract.
+    /// It exports none of `sink`, `dispatcher`, `transform` of this version of the contract.
     #[error("the plugin exports no {wanted} of this version of the contract; it exports: {exports}")]
     World { wanted: &'static str, exports: String },
     /// It imports something the host does not have.
-    #[error("the plugin imports `{import}`, which this host does not offer")]
+    #[error("the plugin imports `{import}`, which this host does not offer: leave it out, or upgrade Tidegate")]
     Import { import: String },
+    /// It was built for a version of the contract that this host does not speak.
+    #[error("the plugin uses `{interface}`; this host speaks version {host} of the contract: {remedy}")]
+    Version { interface: String, host: String, remedy: &'static str },
+    /// What was stored for it cannot be read.
+    #[error("the saved state of plugin {plugin} cannot be read: {detail}")]
+    State { plugin: String, detail: String },
     /// A capability it cannot do without was not granted.
     #[error("plugin {plugin} requires the capability `{capability}` ({reason}), which is not granted")]
     NotGranted { plugin: String, capability: String, reason: String },
@@ -26,8 +32,8 @@ pub enum PluginError {
     /// `describe` failed or its answer is out of bounds.
     #[error("the plugin does not describe itself: {detail}")]
     Describe { detail: String },
-    /// The configuration is not JSON.
-    #[error("the configuration of plugin {plugin} is not JSON: {detail}")]
+    /// The configuration does not fit the plugin's schema.
+    #[error("the configuration of plugin {plugin} is not what it takes: {detail}")]
     Config { plugin: String, detail: String },
     /// The runtime itself could not be set up, or an instance could not be made.
     #[error("the plugin runtime failed: {detail}")]
@@ -45,6 +51,8 @@ impl Coded for PluginError {
             Self::Describe { .. } => 2006,
             Self::Config { .. } => 2007,
             Self::Engine { .. } => 2008,
+            Self::State { .. } => 2009,
+            Self::Version { .. } => 2015,
         })
     }
 }

@@ -5,6 +5,7 @@ use crate::deadline::{CallClock, DeadlineReached, Watch};
 use crate::engine::PluginEngine;
 use crate::error::{CallError, CallFault, Stop};
 use crate::grant::{Grants, LaneContext};
+use crate::kept::Kept;
 use crate::state::State;
 use crate::{PluginMetrics, call};
 use std::sync::Arc;
@@ -27,6 +28,8 @@ impl Limits {
     pub const SINK: Self = Self { memory_bytes: 256 << 20, call: Duration::from_secs(30) };
     /// Defaults for dispatchers: 256 MiB, 1 s.
     pub const DISPATCHER: Self = Self { memory_bytes: 256 << 20, call: Duration::from_secs(1) };
+    /// Defaults for transforms: 256 MiB, 1 s.
+    pub const TRANSFORM: Self = Self::DISPATCHER;
 }
 
 /// What an instance is started for.
@@ -40,7 +43,7 @@ pub struct InstanceSpec {
     pub config: String,
     /// Everything up to here is durable.
     pub checkpoint: Position,
-    /// What the plugin returned with its last acknowledged barrier.
+    /// [`crate::Ack::state`] as it was last stored for this lane.
     pub state: Option<Vec<u8>>,
     /// What it may open.
     pub grants: Grants,
@@ -67,16 +70,10 @@ impl Core {
         plugin: Arc<str>,
         metrics: Arc<PluginMetrics>,
         spec: &InstanceSpec,
+        kept: Kept,
     ) -> Self {
         let clock = CallClock::new(Arc::clone(&engine.ticks), spec.limits.call);
-        let state = State::new(
-            Arc::clone(&plugin),
-            spec.lane.clone(),
-            spec.grants.clone(),
-            metrics,
-            clock,
-            spec.limits.memory_bytes,
-        );
+        let state = State::new(Arc::clone(&plugin), metrics, clock, spec, kept);
         let mut store = Store::new(&engine.engine, state);
         store.set_hostcall_fuel(HANDED_BYTES_MAX);
         store.limiter(|s| &mut s.memory);
@@ -93,7 +90,9 @@ impl Core {
             return Err(self.error(call, stopped(Stop::Dead, String::new())));
         }
         self.dead = true;
-        let watch = self.store.data_mut().clock.begin();
+        let state = self.store.data_mut();
+        state.endpoint_calls = 0;
+        let watch = state.clock.begin();
         self.store.set_epoch_deadline(self.store.data().clock.slice().unwrap_or(1));
         self.started = Instant::now();
         self.store.data().metrics.calls.fetch_add(1, Relaxed);
@@ -105,6 +104,7 @@ impl Core {
         let state = self.store.data();
         let guest = self.started.elapsed().saturating_sub(state.clock.waited());
         state.metrics.guest_ns.fetch_add(guest.as_nanos() as u64, Relaxed);
+        state.metrics.latency.observe(guest.as_secs_f64());
         state.metrics.memory_peak_bytes.fetch_max(state.memory.used_bytes as u64, Relaxed);
         match result {
             Ok(value) => {
@@ -117,6 +117,13 @@ impl Core {
                 Err(self.error(call, fault))
             }
         }
+    }
+
+    /// Rows are handed over.
+    pub(crate) fn count_rows(&self, rows: usize, bytes: usize) {
+        let metrics = &self.store.data().metrics;
+        metrics.rows.fetch_add(rows as u64, Relaxed);
+        metrics.bytes.fetch_add(bytes as u64, Relaxed);
     }
 
     /// The answer breaks the contract: the instance is not asked again.

@@ -1,7 +1,7 @@
 //! Plugins: WebAssembly components that decide where rows go and write them.
 //!
 //! Does: compile and check components ([`Plugin`]), run instances of them within limits ([`SinkInstance`],
-//! [`DispatcherInstance`]), link the capabilities an operator grants ([`Grants`]), count what they do ([`PluginMetrics`]).
+//! [`DispatcherInstance`], [`TransformInstance`]), link the capabilities an operator grants ([`Grants`]), count what they do ([`PluginMetrics`]).
 //! Does not: know any downstream (endpoints are traits), retry, keep progress, or decide when to call.
 //!
 //! Invariants:
@@ -21,13 +21,21 @@ mod dispatcher;
 mod durable;
 mod engine;
 mod error;
+mod histogram;
 mod instance;
+mod kept;
+mod manifest;
 mod meter;
+mod output;
+mod output_type;
 mod plan;
 mod plugin;
 mod ports;
+mod schema;
 mod sink;
 mod state;
+mod transform;
+mod world;
 
 pub mod grant;
 pub mod native;
@@ -37,11 +45,15 @@ pub use dispatcher::DispatcherInstance;
 pub use engine::{EngineOptions, PluginEngine};
 pub use error::{CallError, CallFault, PluginError, Stop};
 pub use grant::Grants;
+pub use histogram::{BOUNDS, Histogram, Snapshot};
 pub use instance::{InstanceSpec, Limits};
+pub use manifest::{Capability, Manifest};
 pub use meter::PluginMetrics;
-pub use plugin::{Capability, Kind, Manifest, Plugin};
+pub use plugin::{Kind, Plugin};
 pub use ports::{
-    Ack, BadEvent, Barrier, BarrierKind, Decisions, DispatchPlan, DispatcherPort, LEAVE_OUT, SinkPort, TablePlan,
-    WriteOutcome,
+    Ack, BadEvent, Barrier, BarrierKind, Decisions, DispatchPlan, DispatcherPort, LEAVE_OUT, STATE_BYTES_MAX, SinkPort,
+    TablePlan, TransformPlan, TransformPort, Transformed, WriteOutcome,
 };
 pub use sink::SinkInstance;
+pub use transform::TransformInstance;
+pub use world::CONTRACT;

@@ -1,11 +1,12 @@
 //! What a plugin did, for metrics.
 
+use crate::histogram::{Histogram, Snapshot};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Most counters and gauges one plugin may make.
+/// Most counters, gauges and histograms one plugin may make, of each.
 const NAMES_MAX: usize = 256;
 /// Longest name of one.
 const NAME_LEN_MAX: usize = 64;
@@ -29,6 +30,9 @@ pub struct PluginMetrics {
     pub logs_dropped: AtomicU64,
     counters: Mutex<BTreeMap<String, Arc<AtomicU64>>>,
     gauges: Mutex<BTreeMap<String, Arc<AtomicU64>>>,
+    histograms: Mutex<BTreeMap<String, Arc<Histogram>>>,
+    /// Guest time of each call in seconds.
+    pub latency: Histogram,
 }
 
 impl PluginMetrics {
@@ -44,6 +48,16 @@ impl PluginMetrics {
         self.gauges.lock().iter().map(|(k, v)| (k.clone(), f64::from_bits(v.load(Relaxed)))).collect()
     }
 
+    /// The plugin's own histograms by name.
+    #[must_use]
+    pub fn histograms(&self) -> Vec<(String, Snapshot)> {
+        self.histograms.lock().iter().map(|(k, v)| (k.clone(), v.snapshot())).collect()
+    }
+
+    pub(crate) fn histogram(&self, name: &str) -> Arc<Histogram> {
+        cell(&self.histograms, name)
+    }
+
     pub(crate) fn counter(&self, name: &str) -> Arc<AtomicU64> {
         cell(&self.counters, name)
     }
@@ -54,12 +68,12 @@ impl PluginMetrics {
 }
 
 /// A name beyond the bounds gets a cell that nobody reads.
-fn cell(map: &Mutex<BTreeMap<String, Arc<AtomicU64>>>, name: &str) -> Arc<AtomicU64> {
+fn cell<T: Default>(map: &Mutex<BTreeMap<String, Arc<T>>>, name: &str) -> Arc<T> {
     let mut map = map.lock();
     if let Some(found) = map.get(name) {
         return Arc::clone(found);
     }
-    let fresh = Arc::<AtomicU64>::default();
+    let fresh = Arc::<T>::default();
     if map.len() < NAMES_MAX && name.len() <= NAME_LEN_MAX {
         map.insert(name.to_owned(), Arc::clone(&fresh));
     }

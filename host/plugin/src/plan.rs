@@ -1,8 +1,10 @@
 //! What crosses of a batch, as the plan of its table version says.
 
 use crate::error::CallFault;
-use crate::ports::{DispatchPlan, TablePlan};
+use crate::ports::{DispatchPlan, TablePlan, TransformPlan};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use tg_model::TableVersion;
 use tgr1::BatchBuf;
 
 /// Plans by (table, version).
@@ -40,4 +42,18 @@ pub(crate) fn dispatcher_data(
     let plan = plan_of(plans, batch)?;
     let data = plan.columns.as_ref().map(|columns| project(batch, columns)).transpose()?;
     Ok((plan.targets.len().max(1), data))
+}
+
+/// What the rows become, and the bytes for a transform; `None`: the batch as it is.
+pub(crate) fn transform_data(
+    plans: &Plans<TransformPlan>,
+    batch: &BatchBuf,
+) -> Result<(Arc<TableVersion>, Option<Vec<u8>>), CallFault> {
+    let plan = plan_of(plans, batch)?;
+    let output = plan.output.clone().ok_or_else(|| CallFault::Fatal {
+        code: "host-order".to_owned(),
+        message: "a transform's plan without an output".to_owned(),
+    })?;
+    let data = plan.columns.as_ref().map(|columns| project(batch, columns)).transpose()?;
+    Ok((output, data))
 }

@@ -1,40 +1,18 @@
 //! A component, compiled and checked.
 
-use crate::PluginMetrics;
-use crate::bindings::{dispatcher, sink};
+use crate::bindings::{dispatcher, sink, transform};
 use crate::engine::PluginEngine;
 use crate::error::PluginError;
-use crate::grant::{Grants, LaneContext};
-use crate::instance::{Core, InstanceSpec, Limits};
+use crate::manifest::{self, Manifest, check_start, describe};
 use crate::state::State;
+use crate::{Grants, PluginMetrics, world};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use std::time::Duration;
-use tg_model::{ChangefeedId, LaneId, Position, SlotId};
 use wasmtime::component::{Component, InstancePre};
 
 /// Largest component that is looked at.
 const COMPONENT_BYTES_MAX: usize = 64 << 20;
-/// Guest time for `describe`.
-const DESCRIBE_TIME: Duration = Duration::from_secs(5);
-/// Longest name and version in a manifest.
-const NAME_LEN_MAX: usize = 128;
-/// What a guest may import: the contract's interfaces, and WASI 0.2 for the language runtimes (with nothing behind it).
-const IMPORTS: &[&str] = &[
-    "tidegate:plugin/types@0.1.",
-    "tidegate:plugin/rows@0.1.",
-    "tidegate:plugin/session@0.1.",
-    "tidegate:plugin/log@0.1.",
-    "tidegate:plugin/metrics@0.1.",
-    "tidegate:plugin/sql@0.1.",
-    "wasi:cli/",
-    "wasi:io/",
-    "wasi:clocks/",
-    "wasi:random/",
-    "wasi:filesystem/",
-    "wasi:sockets/",
-];
-
 /// What a plugin does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -42,37 +20,14 @@ pub enum Kind {
     Sink,
     /// Decides where rows go.
     Dispatcher,
-}
-
-/// A capability the plugin asks for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Capability {
-    /// Name of the interface.
-    pub name: String,
-    /// Without it the plugin does not start.
-    pub required: bool,
-    /// What for.
-    pub reason: String,
-}
-
-/// What the plugin says of itself.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Manifest {
-    /// Name.
-    pub name: String,
-    /// Version.
-    pub version: String,
-    /// JSON Schema of the configuration; empty: takes none.
-    pub config_schema: String,
-    /// What it asks for.
-    pub capabilities: Vec<Capability>,
-    /// Highest TGR1 minor it knows.
-    pub tgr_minor: u32,
+    /// Makes rows of rows.
+    Transform,
 }
 
 pub(crate) enum Pre {
     Sink(sink::SinkPluginPre<State>),
     Dispatcher(dispatcher::DispatcherPluginPre<State>),
+    Transform(transform::TransformPluginPre<State>),
 }
 
 /// A component that can be started. Cheap to share; instances take microseconds.
@@ -82,6 +37,7 @@ pub struct Plugin {
     pub(crate) name: Arc<str>,
     manifest: Manifest,
     digest: String,
+    imports: Vec<String>,
     metrics: Arc<PluginMetrics>,
 }
 
@@ -106,7 +62,8 @@ impl Plugin {
         let component = compiled
             .map_err(|e| PluginError::Engine { detail: e.to_string() })?
             .map_err(|e| PluginError::NotComponent { detail: format!("{e:#}") })?;
-        let kind = check_world(engine, &component)?;
+        let kind = world::check(engine, &component)?;
+        let imports = world::imports(engine, &component);
         let linked = engine.linker.instantiate_pre(&component);
         let linked = linked.map_err(|e| PluginError::Import { import: e.root_cause().to_string() })?;
         let pre = pre(kind, linked)?;
@@ -117,6 +74,7 @@ impl Plugin {
             name: manifest.name.as_str().into(),
             manifest,
             digest,
+            imports,
             metrics: Arc::default(),
         })
     }
@@ -127,6 +85,7 @@ impl Plugin {
         match self.pre {
             Pre::Sink(_) => Kind::Sink,
             Pre::Dispatcher(_) => Kind::Dispatcher,
+            Pre::Transform(_) => Kind::Transform,
         }
     }
 
@@ -136,10 +95,26 @@ impl Plugin {
         &self.manifest
     }
 
+    /// The error of one that is asked to be something else.
+    pub(crate) fn wrong_kind(&self, wanted: &'static str) -> PluginError {
+        let exports = match self.kind() {
+            Kind::Sink => "sink",
+            Kind::Dispatcher => "dispatcher",
+            Kind::Transform => "transform",
+        };
+        PluginError::World { wanted, exports: exports.to_owned() }
+    }
+
     /// SHA-256 of the component, in hex.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// Names of the interfaces it imports, with their versions.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.imports
     }
 
     /// Counts over all its instances.
@@ -151,48 +126,19 @@ impl Plugin {
     /// Whether it can be started with this configuration and these grants.
     ///
     /// # Errors
-    /// [`PluginError::Config`] when the text is not JSON; [`PluginError::NotGranted`].
+    /// [`PluginError::Config`] when the text is not JSON or does not fit the plugin's schema; [`PluginError::NotGranted`].
     pub fn check(&self, config: &str, grants: &Grants) -> Result<(), PluginError> {
         check_start(&self.manifest, config, grants)
     }
-}
 
-/// Whether a plugin of this manifest can be started.
-pub(crate) fn check_start(manifest: &Manifest, config: &str, grants: &Grants) -> Result<(), PluginError> {
-    let plugin = || manifest.name.clone();
-    if !config.is_empty() {
-        serde_json::from_str::<serde_json::Value>(config)
-            .map_err(|e| PluginError::Config { plugin: plugin(), detail: e.to_string() })?;
-    }
-    for c in manifest.capabilities.iter().filter(|c| c.required) {
-        let granted = match c.name.as_str() {
-            "sql" => !grants.sql.is_empty(),
-            _ => false,
-        };
-        if !granted {
-            let (capability, reason) = (c.name.clone(), c.reason.clone());
-            return Err(PluginError::NotGranted { plugin: plugin(), capability, reason });
+    /// Parameters of a URI, which are texts, as the types the plugin's schema wants.
+    #[must_use]
+    pub fn typed(&self, params: Map<String, Value>) -> Map<String, Value> {
+        match manifest::schema(&self.manifest) {
+            Ok(schema) => schema.typed(params),
+            Err(_) => params,
         }
     }
-    Ok(())
-}
-
-fn check_world(engine: &PluginEngine, component: &Component) -> Result<Kind, PluginError> {
-    let ty = component.component_type();
-    for (import, _) in ty.imports(&engine.engine) {
-        if !IMPORTS.iter().any(|known| import.starts_with(known)) {
-            return Err(PluginError::Import { import: import.to_owned() });
-        }
-    }
-    let exports: Vec<String> = ty.exports(&engine.engine).map(|(name, _)| name.to_owned()).collect();
-    let has = |interface: &str| exports.iter().any(|e| e.starts_with(&format!("tidegate:plugin/{interface}@0.1.")));
-    let wanted = match (has("describe"), has("sink"), has("dispatcher")) {
-        (true, true, _) => return Ok(Kind::Sink),
-        (true, false, true) => return Ok(Kind::Dispatcher),
-        (false, ..) => "`describe`",
-        (true, false, false) => "`sink` or `dispatcher`",
-    };
-    Err(PluginError::World { wanted, exports: exports.join(", ") })
 }
 
 fn pre(kind: Kind, linked: InstancePre<State>) -> Result<Pre, PluginError> {
@@ -200,67 +146,6 @@ fn pre(kind: Kind, linked: InstancePre<State>) -> Result<Pre, PluginError> {
     Ok(match kind {
         Kind::Sink => Pre::Sink(sink::SinkPluginPre::new(linked).map_err(world)?),
         Kind::Dispatcher => Pre::Dispatcher(dispatcher::DispatcherPluginPre::new(linked).map_err(world)?),
+        Kind::Transform => Pre::Transform(transform::TransformPluginPre::new(linked).map_err(world)?),
     })
 }
-
-fn scratch() -> InstanceSpec {
-    let changefeed =
-        ChangefeedId { namespace: ChangefeedId::DEFAULT_NAMESPACE.to_owned(), name: "describe".to_owned() };
-    InstanceSpec {
-        lane: LaneContext { changefeed, slot: SlotId(0), lane: LaneId(0), epoch: (0, 0) },
-        lanes: 1,
-        config: String::new(),
-        checkpoint: Position::ZERO,
-        state: None,
-        grants: Grants::default(),
-        limits: Limits { call: DESCRIBE_TIME, ..Limits::SINK },
-    }
-}
-
-/// On an instance of its own, which has nothing granted.
-async fn describe(engine: &PluginEngine, pre: &Pre) -> Result<Manifest, PluginError> {
-    let failed = |detail: String| PluginError::Describe { detail };
-    let mut core = Core::new(engine, "being loaded".into(), Arc::default(), &scratch());
-    let watch = core.begin("describe").map_err(|e| failed(e.to_string()))?;
-    let store = &mut core.store;
-    let answer = watch.within(async move {
-        match pre {
-            Pre::Sink(pre) => {
-                let guest = pre.instantiate_async(&mut *store).await?;
-                guest.tidegate_plugin_describe().call_describe(store).await.map(manifest_of_sink)
-            }
-            Pre::Dispatcher(pre) => {
-                let guest = pre.instantiate_async(&mut *store).await?;
-                guest.tidegate_plugin_describe().call_describe(store).await.map(manifest_of_dispatcher)
-            }
-        }
-    });
-    let answer = answer.await;
-    let manifest = core.end("describe", answer).map_err(|e| failed(e.to_string()))?;
-    let named = |s: &str| !s.is_empty() && s.len() <= NAME_LEN_MAX && !s.contains(char::is_control);
-    if !named(&manifest.name) || !named(&manifest.version) {
-        return Err(failed("its name or version is empty or too long".to_owned()));
-    }
-    Ok(manifest)
-}
-
-macro_rules! manifest_from {
-    ($name:ident, $world:ident) => {
-        fn $name(m: $world::exports::tidegate::plugin::describe::Manifest) -> Manifest {
-            let capability = |c: $world::exports::tidegate::plugin::describe::Capability| Capability {
-                name: c.name,
-                required: c.required,
-                reason: c.reason,
-            };
-            Manifest {
-                name: m.name,
-                version: m.version,
-                config_schema: m.config_schema,
-                capabilities: m.capabilities.into_iter().map(capability).collect(),
-                tgr_minor: m.tgr_minor,
-            }
-        }
-    };
-}
-manifest_from!(manifest_of_sink, sink);
-manifest_from!(manifest_of_dispatcher, dispatcher);

@@ -20,6 +20,9 @@ pub struct BadEvent {
     pub message: String,
 }
 
+/// What a lane keeps has at most so many bytes: the plugin's own state, its map, and their framing.
+pub const STATE_BYTES_MAX: usize = 192 << 10;
+
 /// What a sink wants of one table version.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TablePlan {
@@ -57,6 +60,28 @@ pub struct Decisions {
     pub quarantined: Vec<BadEvent>,
 }
 
+/// What a transform does with one table version.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TransformPlan {
+    /// `false`: rows pass as they are and are not handed over.
+    pub active: bool,
+    /// Positions of the columns wanted; `None`: all.
+    pub columns: Option<Vec<u32>>,
+    /// What the table is to everyone behind, with the same id and `since`; `None`: as it was.
+    pub output: Option<Arc<TableVersion>>,
+}
+
+/// The rows that a transform makes of a batch; checked against the output and the rows they came from.
+#[derive(Clone, Debug, Default)]
+pub struct Transformed {
+    /// The rows; `None`: none is left.
+    pub batch: Option<BatchBuf>,
+    /// For each row of `batch` the row it came from, rising.
+    pub origins: Vec<u32>,
+    /// Rows that cannot be transformed; none of them is in `batch`.
+    pub quarantined: Vec<BadEvent>,
+}
+
 /// Why a barrier comes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BarrierKind {
@@ -86,7 +111,8 @@ pub struct Barrier {
 pub struct Ack {
     /// `false`: flush again.
     pub complete: bool,
-    /// To be saved in one step with the checkpoint.
+    /// What the lane keeps, to be stored in one step with the checkpoint and given back in [`crate::InstanceSpec::state`]: at
+    /// most [`STATE_BYTES_MAX`] opaque bytes. `None`: nothing has changed, what was stored stays.
     pub state: Option<Vec<u8>>,
 }
 
@@ -101,8 +127,13 @@ pub struct WriteOutcome {
 
 /// A started sink. One call at a time; after an error that says so the port is dead.
 pub trait SinkPort: Send {
-    /// Before the first row of a table version.
-    fn on_schema(&mut self, version: Arc<TableVersion>) -> BoxFuture<'_, Result<TablePlan, CallError>>;
+    /// Before the first row of a table version. `targets`: the names that the target in a row's header counts; empty: the table
+    /// itself.
+    fn on_schema(
+        &mut self,
+        version: Arc<TableVersion>,
+        targets: Arc<[String]>,
+    ) -> BoxFuture<'_, Result<TablePlan, CallError>>;
     /// The version is not used any more.
     fn drop_schema<'a>(&'a mut self, version: &'a TableVersion) -> BoxFuture<'a, Result<(), CallError>>;
     /// Runs a DDL; `maybe_done`: an earlier try had an unknown outcome.
@@ -113,6 +144,8 @@ pub trait SinkPort: Send {
     fn flush(&mut self, barrier: Barrier) -> BoxFuture<'_, Result<Ack, CallError>>;
     /// What is durable: the plugin's own answer or its endpoints', whichever is greater.
     fn status(&mut self) -> BoxFuture<'_, Result<Option<Position>, CallError>>;
+    /// Everything of the whole changefeed up to `at` is durable. For the instance that runs DDL only.
+    fn on_checkpoint(&mut self, at: Position) -> BoxFuture<'_, Result<(), CallError>>;
     /// A second has passed.
     fn on_tick(&mut self) -> BoxFuture<'_, Result<(), CallError>>;
     /// The last call. Failures are only logged.
@@ -125,6 +158,29 @@ pub trait DispatcherPort: Send {
     fn on_schema(&mut self, version: Arc<TableVersion>) -> BoxFuture<'_, Result<DispatchPlan, CallError>>;
     /// The version is not used any more.
     fn drop_schema<'a>(&'a mut self, version: &'a TableVersion) -> BoxFuture<'a, Result<(), CallError>>;
+    /// Partitions of each target of this version's plan, when the sink's side knows them; before the version's first rows.
+    fn partition_counts<'a>(
+        &'a mut self,
+        version: &'a TableVersion,
+        counts: &'a [u32],
+    ) -> BoxFuture<'a, Result<(), CallError>>;
     /// Decides for every row.
     fn dispatch<'a>(&'a mut self, batch: &'a BatchBuf) -> BoxFuture<'a, Result<Decisions, CallError>>;
+}
+
+/// A started transform. One call at a time.
+pub trait TransformPort: Send {
+    /// Before the first row of a table version, and for both versions of a DDL before [`TransformPort::on_ddl`] as far as they
+    /// are new.
+    fn on_schema(&mut self, version: Arc<TableVersion>) -> BoxFuture<'_, Result<TransformPlan, CallError>>;
+    /// The version is not used any more.
+    fn drop_schema<'a>(&'a mut self, version: &'a TableVersion) -> BoxFuture<'a, Result<(), CallError>>;
+    /// Makes rows of rows. Only for tables whose plan is active.
+    fn transform<'a>(&'a mut self, batch: &'a BatchBuf) -> BoxFuture<'a, Result<Transformed, CallError>>;
+    /// The DDL as everyone behind is to see it; `None`: they are not to see it.
+    fn on_ddl(
+        &mut self,
+        event: Arc<DdlEvent>,
+        maybe_done: bool,
+    ) -> BoxFuture<'_, Result<Option<Arc<DdlEvent>>, CallError>>;
 }

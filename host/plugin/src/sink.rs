@@ -8,12 +8,12 @@ use crate::convert;
 use crate::durable::Least;
 use crate::error::{CallError, CallFault, PluginError, Stop};
 use crate::instance::{Core, InstanceSpec};
+use crate::kept::{self, Kept};
 use crate::plan::{Plans, sink_data};
 use crate::plugin::{Plugin, Pre};
 use crate::ports::{Ack, Barrier, BarrierKind, SinkPort, TablePlan, WriteOutcome};
 use futures::future::BoxFuture;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use tg_model::{DdlEvent, Position, TableVersion};
 use tgr1::BatchBuf;
 use wasmtime::component::Resource;
@@ -23,6 +23,8 @@ pub struct SinkInstance {
     core: Core,
     guest: SinkPlugin,
     plans: Plans<TablePlan>,
+    /// What the guest last said it keeps.
+    own_state: Option<Vec<u8>>,
 }
 
 impl SinkInstance {
@@ -35,12 +37,12 @@ impl SinkInstance {
         let start = |e| CallError { plugin: Arc::clone(&plugin.name), call: "open", fault: CallFault::Start(e) };
         plugin.check(&spec.config, &spec.grants).map_err(start)?;
         let Pre::Sink(pre) = &plugin.pre else {
-            let wanted = "`sink`";
-            return Err(start(PluginError::World { wanted, exports: "dispatcher".to_owned() }));
+            return Err(start(plugin.wrong_kind("`sink`")));
         };
-        let mut core = Core::new(&plugin.engine, Arc::clone(&plugin.name), Arc::clone(plugin.metrics()), spec);
+        let (own_state, kept) = stored(&plugin.name, spec).map_err(start)?;
+        let mut core = Core::new(&plugin.engine, Arc::clone(&plugin.name), Arc::clone(plugin.metrics()), spec, kept);
         let watch = core.begin("open")?;
-        let ctx = convert::context(spec);
+        let ctx = convert::context(spec, own_state.clone());
         let store = &mut core.store;
         let answer = watch.within(async move {
             let guest = pre.instantiate_async(&mut *store).await?;
@@ -51,15 +53,15 @@ impl SinkInstance {
         let (guest, own) = core.end("open", answer)?.map_err(|f| core.error("open", f.into()))?;
         let own = position(&mut core, "open", own)?;
         let durable = own.max(core.store.data().durable_at_open);
-        Ok((Self { core, guest, plans: Plans::new() }, durable))
+        Ok((Self { core, guest, plans: Plans::new(), own_state }, durable))
     }
 
-    async fn call_on_schema(&mut self, version: &TableVersion) -> Result<TablePlan, CallError> {
+    async fn call_on_schema(&mut self, version: &TableVersion, targets: &[String]) -> Result<TablePlan, CallError> {
         const CALL: &str = "on-schema";
         let watch = self.core.begin(CALL)?;
         let schema = convert::table_schema(version);
-        let answer =
-            watch.within(self.guest.tidegate_plugin_sink().call_on_schema(&mut self.core.store, &schema)).await;
+        let guest = self.guest.tidegate_plugin_sink();
+        let answer = watch.within(guest.call_on_schema(&mut self.core.store, &schema, targets)).await;
         let plan = self.core.end(CALL, answer)?.map_err(|f| self.core.error(CALL, f.into()))?;
         check_columns(plan.columns.as_deref(), convert::column_count(version))
             .map_err(|detail| self.core.breach(CALL, detail))?;
@@ -97,9 +99,7 @@ impl SinkInstance {
         let projected = sink_data(&self.plans, &batch).map_err(|f| self.core.error(CALL, f))?;
         let data = projected.as_deref().unwrap_or(batch.as_bytes());
         let watch = self.core.begin(CALL)?;
-        let metrics = &self.core.store.data().metrics;
-        metrics.rows.fetch_add(rows as u64, Relaxed);
-        metrics.bytes.fetch_add(data.len() as u64, Relaxed);
+        self.core.count_rows(rows, data.len());
         let answer = match self.core.store.data_mut().table.push(BatchResource(BatchBuf::clone(&batch))) {
             Ok(handle) => {
                 let lent = Resource::new_borrow(handle.rep());
@@ -128,7 +128,16 @@ impl SinkInstance {
         self.core.store.data_mut().progress = None;
         let ack = self.core.end(CALL, answer)?.map_err(|f| self.core.error(CALL, f.into()))?;
         check_ack(barrier.id, ack.barrier, ack.state.as_deref()).map_err(|detail| self.core.breach(CALL, detail))?;
-        Ok(Ack { complete: ack.complete, state: ack.state })
+        let state = ack.complete.then(|| self.keep(ack.state)).flatten();
+        Ok(Ack { complete: ack.complete, state })
+    }
+
+    /// What is to be stored for the lane, if that has changed.
+    fn keep(&mut self, own: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        let kept = &mut self.core.store.data_mut().kept;
+        let changed = kept.take_changed() | own.is_some();
+        self.own_state = own.or_else(|| self.own_state.take());
+        changed.then(|| kept::encode(self.own_state.as_deref(), kept))
     }
 
     async fn call_status(&mut self) -> Result<Option<Position>, CallError> {
@@ -149,6 +158,9 @@ impl SinkInstance {
             for connection in self.core.store.data_mut().connections.iter_mut().flatten() {
                 least.add(connection.durable().await);
             }
+            for producer in self.core.store.data_mut().producers.iter_mut().flatten() {
+                least.add(producer.durable().await);
+            }
             least.get()
         };
         match tokio::time::timeout(limit, ask).await {
@@ -156,6 +168,14 @@ impl SinkInstance {
             // The question was dropped half-way, so the connections are not to be used again.
             Err(_) => Err(self.core.kill(CALL, Stop::Deadline, "an endpoint does not say what is durable".to_owned())),
         }
+    }
+
+    async fn call_on_checkpoint(&mut self, at: Position) -> Result<(), CallError> {
+        const CALL: &str = "on-checkpoint";
+        let watch = self.core.begin(CALL)?;
+        let guest = self.guest.tidegate_plugin_sink();
+        let answer = watch.within(guest.call_on_checkpoint(&mut self.core.store, convert::position(at))).await;
+        self.core.end(CALL, answer)?.map_err(|f| self.core.error(CALL, f.into()))
     }
 
     async fn call_on_tick(&mut self) -> Result<(), CallError> {
@@ -171,6 +191,12 @@ impl SinkInstance {
         let answer = watch.within(self.guest.tidegate_plugin_sink().call_close(&mut self.core.store)).await;
         self.core.end(CALL, answer)
     }
+}
+
+/// The two parts of what was stored for the lane.
+pub(crate) fn stored(plugin: &str, spec: &InstanceSpec) -> Result<(Option<Vec<u8>>, Kept), PluginError> {
+    let failed = |detail| PluginError::State { plugin: plugin.to_owned(), detail };
+    spec.state.as_deref().map_or_else(|| Ok((None, Kept::default())), |s| kept::decode(s).map_err(failed))
 }
 
 fn position(
@@ -195,8 +221,12 @@ const fn kind(k: BarrierKind) -> wit::BarrierKind {
 }
 
 impl SinkPort for SinkInstance {
-    fn on_schema(&mut self, version: Arc<TableVersion>) -> BoxFuture<'_, Result<TablePlan, CallError>> {
-        Box::pin(async move { self.call_on_schema(&version).await })
+    fn on_schema(
+        &mut self,
+        version: Arc<TableVersion>,
+        targets: Arc<[String]>,
+    ) -> BoxFuture<'_, Result<TablePlan, CallError>> {
+        Box::pin(async move { self.call_on_schema(&version, &targets).await })
     }
 
     fn drop_schema<'a>(&'a mut self, version: &'a TableVersion) -> BoxFuture<'a, Result<(), CallError>> {
@@ -217,6 +247,10 @@ impl SinkPort for SinkInstance {
 
     fn status(&mut self) -> BoxFuture<'_, Result<Option<Position>, CallError>> {
         Box::pin(self.call_status())
+    }
+
+    fn on_checkpoint(&mut self, at: Position) -> BoxFuture<'_, Result<(), CallError>> {
+        Box::pin(self.call_on_checkpoint(at))
     }
 
     fn on_tick(&mut self) -> BoxFuture<'_, Result<(), CallError>> {

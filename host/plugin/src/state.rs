@@ -3,8 +3,11 @@
 use crate::PluginMetrics;
 use crate::capability::log::LogLimit;
 use crate::deadline::CallClock;
-use crate::grant::{Grants, LaneContext, SqlConnection};
+use crate::grant::{Grants, LaneContext, Producer, SqlConnection};
+use crate::instance::InstanceSpec;
+use crate::kept::Kept;
 use std::sync::Arc;
+use std::time::Instant;
 use tg_model::Position;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -65,7 +68,16 @@ pub(crate) struct State {
     /// Last line of level warn or error: what a panic said.
     pub(crate) last_warning: Option<String>,
     pub(crate) connections: Vec<Option<Box<dyn SqlConnection>>>,
-    /// Least position that a connection found when it was opened.
+    pub(crate) producers: Vec<Option<Box<dyn Producer>>>,
+    /// Uploads that are open.
+    pub(crate) uploads: usize,
+    /// Calls of endpoints within the call in progress.
+    pub(crate) endpoint_calls: u32,
+    /// The map of `state`.
+    pub(crate) kept: Kept,
+    /// Where the guest's monotonic clock began.
+    pub(crate) born: Instant,
+    /// Least position that a connection or producer found when it was opened.
     pub(crate) durable_at_open: Option<Position>,
     /// Inside `flush`: the barrier's position.
     pub(crate) progress: Option<Position>,
@@ -75,29 +87,40 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(
         plugin: Arc<str>,
-        lane: LaneContext,
-        grants: Grants,
         metrics: Arc<PluginMetrics>,
         clock: CallClock,
-        memory_bytes: usize,
+        spec: &InstanceSpec,
+        kept: Kept,
     ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
         Self {
             plugin,
-            lane,
-            grants,
+            lane: spec.lane.clone(),
+            grants: spec.grants.clone(),
             metrics,
             clock,
-            memory: MemoryLimit::new(memory_bytes),
+            memory: MemoryLimit::new(spec.limits.memory_bytes),
             table,
             log: LogLimit::default(),
             last_warning: None,
             connections: Vec::new(),
+            producers: Vec::new(),
+            uploads: 0,
+            endpoint_calls: 0,
+            kept,
+            born: Instant::now(),
             durable_at_open: None,
             progress: None,
             // No files, no environment, no arguments, no sockets, nothing on stdin; stdout and stderr go nowhere.
             wasi: WasiCtx::builder().max_random_size(RANDOM_BYTES_MAX).build(),
+        }
+    }
+
+    /// What an endpoint says is durable as it is opened.
+    pub(crate) fn found_durable(&mut self, at: Option<Position>) {
+        if let Some(at) = at {
+            self.durable_at_open = Some(self.durable_at_open.map_or(at, |before| before.min(at)));
         }
     }
 }

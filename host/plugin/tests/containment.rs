@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{barrier, batch, engine, short_spec, spec, table};
+use common::{barrier, batch, engine, none, short_spec, spec, table};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -47,7 +47,7 @@ async fn open(spec: &InstanceSpec) -> Result<SinkInstance, CallError> {
 /// A whole life: open, schema, rows, flush.
 async fn live(mode: &str) -> Result<(), CallError> {
     let mut sink = open(&short_spec(&quoted(mode))).await?;
-    sink.on_schema(table()).await?;
+    sink.on_schema(table(), none()).await?;
     let failed = sink.write(batch(8)).await.err();
     let flushed = sink.flush(barrier(1)).await;
     if let Some(e) = failed {
@@ -66,7 +66,7 @@ async fn code_of(mode: &str) -> u16 {
 /// Runs the modes with a healthy instance beside them, and a new one after each.
 async fn check(modes: &[(&str, u16)]) {
     let mut beside = open(&spec(&quoted("well"))).await.unwrap();
-    beside.on_schema(table()).await.unwrap();
+    beside.on_schema(table(), none()).await.unwrap();
     for (mode, code) in modes {
         let (stopped, written) = tokio::join!(code_of(mode), beside.write(batch(100)));
         assert_eq!(stopped, *code, "{mode}");
@@ -110,7 +110,7 @@ async fn long_words_are_cut() {
 #[tokio::test]
 async fn an_answer_of_a_hundred_megabytes_is_not_taken() {
     let mut sink = open(&spec(&quoted("huge-answer"))).await.unwrap();
-    sink.on_schema(table()).await.unwrap();
+    sink.on_schema(table(), none()).await.unwrap();
     let e = sink.write(batch(1000)).await.unwrap_err();
     assert_eq!(e.code().0, 2020, "{e}");
 }
@@ -139,7 +139,7 @@ async fn a_dispatcher_reads_more_than_its_plan_through_the_handle() {
 async fn a_call_that_is_dropped_leaves_a_dead_instance() {
     let limits = Limits { call: Duration::from_secs(60), ..Limits::SINK };
     let mut sink = open(&InstanceSpec { limits, ..spec(&quoted("loop")) }).await.unwrap();
-    sink.on_schema(table()).await.unwrap();
+    sink.on_schema(table(), none()).await.unwrap();
     let asked = tokio::time::timeout(Duration::from_millis(50), sink.write(batch(1))).await;
     assert!(asked.is_err(), "a loop gives its thread back between slices");
     assert_eq!(sink.flush(barrier(1)).await.unwrap_err().code().0, 2025);

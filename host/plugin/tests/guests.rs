@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{barrier, batch, engine, spec, table};
+use common::{barrier, batch, engine, none, spec, table};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,7 +17,7 @@ async fn a_sink_takes_rows_and_acknowledges() {
     assert_eq!(plugin.manifest().name, "blackhole");
     let (mut sink, durable) = SinkInstance::open(&plugin, &spec(r#"{"touch":true}"#)).await.unwrap();
     assert_eq!(durable, None);
-    sink.on_schema(table()).await.unwrap();
+    sink.on_schema(table(), none()).await.unwrap();
     assert!(sink.write(batch(256)).await.unwrap().quarantined.is_empty());
     assert!(sink.flush(barrier(3)).await.unwrap().complete);
     assert_eq!(sink.status().await.unwrap(), None);

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{barrier, batch, engine, spec, table};
+use common::{barrier, batch, engine, none, spec, table};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ async fn a_native_sink_counts_as_its_component() {
             NativeSink::open::<Blackhole>(&spec).await.unwrap()
         };
         assert_eq!(durable, None);
-        sink.on_schema(table()).await.unwrap();
+        sink.on_schema(table(), none()).await.unwrap();
         sink.write(batch(256)).await.unwrap();
         assert!(sink.flush(barrier(3)).await.unwrap().complete);
         sink.close().await;
@@ -113,7 +113,7 @@ impl sdk::Sink for OneStatement {
         let endpoint = ctx.endpoints.first().map_or("none", String::as_str);
         Ok((Self(sdk::sql::Connection::open(endpoint)?), None))
     }
-    fn on_schema(&mut self, _: Arc<sdk::TableSchema>) -> Result<sdk::TablePlan, sdk::Failure> {
+    fn on_schema(&mut self, _: Arc<sdk::TableSchema>, _: &[String]) -> Result<sdk::TablePlan, sdk::Failure> {
         assert_eq!(self.0.dialect(), sdk::sql::Dialect::Tidb);
         Ok(sdk::TablePlan::default())
     }
@@ -135,7 +135,7 @@ async fn a_native_sink_waits_for_its_endpoint_on_a_runtime_of_one_thread() {
     granted.grants.sql.insert("downstream".to_owned(), Arc::new(Endpoint(Arc::clone(&store))));
     let (mut sink, durable) = NativeSink::open::<OneStatement>(&granted).await.unwrap();
     assert_eq!(durable, Some(Position::rows(Ts::new(5))));
-    sink.on_schema(table()).await.unwrap();
+    sink.on_schema(table(), none()).await.unwrap();
     sink.flush(barrier(1)).await.unwrap();
     assert_eq!(*store.statements.lock(), ["SELECT 1"]);
     assert_eq!(sink.status().await.unwrap(), Some(barrier(1).at));
@@ -147,7 +147,7 @@ async fn a_native_sink_is_held_to_grants_and_dies_of_a_panic() {
     let mut granted = spec("");
     granted.grants.sql.insert("downstream".to_owned(), Arc::new(Endpoint(Arc::default())));
     let (mut sink, _) = NativeSink::open::<OneStatement>(&granted).await.unwrap();
-    sink.on_schema(table()).await.unwrap();
+    sink.on_schema(table(), none()).await.unwrap();
     let stop_of = |fault: CallFault| match fault {
         CallFault::Stopped { stop, .. } => Some(stop),
         _ => None,

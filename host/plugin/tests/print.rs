@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{batch, engine, spec, table};
+use common::{batch, engine, none, spec, table};
 use parking_lot::Mutex;
 use std::fmt::{Debug, Write};
 use std::sync::Arc;
@@ -45,7 +45,7 @@ async fn printed(config: &str) -> Vec<String> {
     let plugin = Plugin::load(&engine(2), tg_builtin::PRINT.to_vec()).await.unwrap();
     let _guard = tracing::subscriber::set_default(lines.clone());
     let (mut sink, _) = SinkInstance::open(&plugin, &spec(config)).await.unwrap();
-    sink.on_schema(table()).await.unwrap();
+    sink.on_schema(table(), none()).await.unwrap();
     sink.write(batch(2)).await.unwrap();
     sink.close().await;
     let text = lines.0.lock().clone();

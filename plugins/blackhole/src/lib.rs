@@ -41,7 +41,7 @@ impl Sink for Blackhole {
         Ok((Self { config, rows: Counter::new("rows"), sum: 0 }, None))
     }
 
-    fn on_schema(&mut self, _schema: Arc<TableSchema>) -> Result<TablePlan, Failure> {
+    fn on_schema(&mut self, _schema: Arc<TableSchema>, _: &[String]) -> Result<TablePlan, Failure> {
         let columns = if self.config.touch { None } else { Some(Vec::new()) };
         Ok(TablePlan { columns, deliver: self.config.touch, ..TablePlan::default() })
     }

@@ -6,7 +6,7 @@
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 
 /// Names of the built-in plugins.
-pub const NAMES: &[&str] = &["mysql", "dispatcher", "print", "blackhole"];
+pub const NAMES: &[&str] = &["mysql", "dispatcher", "print", "blackhole", "webhook", "mask", "route"];
 
 /// The component with this name.
 #[must_use]
@@ -16,6 +16,9 @@ pub fn by_name(name: &str) -> Option<&'static [u8]> {
         "dispatcher" => DISPATCHER,
         "print" => PRINT,
         "blackhole" => BLACKHOLE,
+        "webhook" => WEBHOOK,
+        "mask" => MASK,
+        "route" => ROUTE,
         _ => return None,
     })
 }

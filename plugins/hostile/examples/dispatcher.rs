@@ -16,7 +16,9 @@ impl Dispatcher for Hostile {
     }
 
     fn open(ctx: Context) -> Result<Self, Failure> {
-        Ok(Self { mode: ctx.config.trim_matches('"').to_owned(), lanes: ctx.lanes as u16 })
+        // A changefeed that configures nothing gets lanes that do not exist.
+        let mode = if ctx.config == "{}" { "lane" } else { ctx.config.trim_matches('"') };
+        Ok(Self { mode: mode.to_owned(), lanes: ctx.lanes as u16 })
     }
 
     fn on_schema(&mut self, _: Arc<TableSchema>) -> Result<DispatchPlan, Failure> {

@@ -137,7 +137,7 @@ impl Sink for Hostile {
         Ok((Self { mode, _connection: connection }, None))
     }
 
-    fn on_schema(&mut self, _: Arc<TableSchema>) -> Result<TablePlan, Failure> {
+    fn on_schema(&mut self, _: Arc<TableSchema>, _: &[String]) -> Result<TablePlan, Failure> {
         let columns = (self.mode == "column-outside").then(|| vec![77]);
         Ok(TablePlan { columns, ..TablePlan::default() })
     }

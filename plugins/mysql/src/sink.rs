@@ -174,7 +174,7 @@ impl Sink for MysqlSink {
         Ok((sink, None))
     }
 
-    fn on_schema(&mut self, schema: Arc<TableSchema>) -> Result<TablePlan, Failure> {
+    fn on_schema(&mut self, schema: Arc<TableSchema>, _: &[String]) -> Result<TablePlan, Failure> {
         let table = Table::new(&schema, self.server.dialect == Dialect::Mariadb);
         let plan = TablePlan {
             columns: table.wanted.clone(),

@@ -17,7 +17,7 @@ fn barrier(id: u32, ts: u64) -> Barrier {
 fn write(bench: &mut Bench, schema: &TableSchema, changes: &[Change], flags: u16) -> Result<(), Failure> {
     let data = batch(schema, changes, flags);
     bench.run(|sink| {
-        sink.on_schema(std::sync::Arc::new(schema.clone()))?;
+        sink.on_schema(std::sync::Arc::new(schema.clone()), &[])?;
         sink.write(&NoBatch, &data).map(|_| ())
     })?;
     bench.flush(barrier(1, 1000))
@@ -252,7 +252,7 @@ fn rows_beyond_the_buffer_leave_before_the_barrier() {
         let schema = schema.clone();
         bench
             .run(|s| {
-                s.on_schema(schema)?;
+                s.on_schema(schema, &[])?;
                 s.write(&NoBatch, &data).map(|_| ())
             })
             .unwrap();

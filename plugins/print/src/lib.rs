@@ -55,7 +55,7 @@ impl Sink for Print {
         Ok((Self { config, tables: BTreeMap::new() }, None))
     }
 
-    fn on_schema(&mut self, schema: Arc<TableSchema>) -> Result<TablePlan, Failure> {
+    fn on_schema(&mut self, schema: Arc<TableSchema>, _: &[String]) -> Result<TablePlan, Failure> {
         self.tables.insert(schema.id, schema);
         Ok(TablePlan::default())
     }

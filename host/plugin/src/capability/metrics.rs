@@ -1,6 +1,7 @@
 //! `metrics`: the guest's own counters and gauges.
 
-use crate::bindings::api::metrics::{Host, HostCounter, HostGauge};
+use crate::bindings::api::metrics::{Host, HostCounter, HostGauge, HostHistogram};
+use crate::histogram::Histogram;
 use crate::state::State;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -10,6 +11,8 @@ use wasmtime::component::Resource;
 pub struct CounterResource(Arc<AtomicU64>);
 /// A gauge's cell.
 pub struct GaugeResource(Arc<AtomicU64>);
+/// A histogram.
+pub struct HistogramResource(Arc<Histogram>);
 
 impl Host for State {}
 
@@ -43,6 +46,23 @@ impl HostGauge for State {
 
     async fn drop(&mut self, gauge: Resource<GaugeResource>) -> wasmtime::Result<()> {
         self.table.delete(gauge)?;
+        Ok(())
+    }
+}
+
+impl HostHistogram for State {
+    async fn new(&mut self, name: String) -> wasmtime::Result<Resource<HistogramResource>> {
+        let histogram = self.metrics.histogram(&name);
+        Ok(self.table.push(HistogramResource(histogram))?)
+    }
+
+    async fn observe(&mut self, histogram: Resource<HistogramResource>, v: f64) -> wasmtime::Result<()> {
+        self.table.get(&histogram)?.0.observe(v);
+        Ok(())
+    }
+
+    async fn drop(&mut self, histogram: Resource<HistogramResource>) -> wasmtime::Result<()> {
+        self.table.delete(histogram)?;
         Ok(())
     }
 }

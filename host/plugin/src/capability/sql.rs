@@ -1,6 +1,7 @@
 //! `sql`: connections of the endpoints that the operator granted.
 
 use crate::bindings::api::sql::{self, Host, HostConnection};
+use crate::bindings::api::types;
 use crate::grant::{Blocks, Dialect, SqlConnection, SqlError, SqlErrorKind, SqlValue};
 use crate::state::State;
 use wasmtime::component::Resource;
@@ -26,16 +27,17 @@ impl State {
 
     async fn connect(&mut self, endpoint: &str) -> Result<usize, SqlError> {
         let Some(granted) = self.grants.sql.get(endpoint) else {
-            return Err(refused(SqlErrorKind::Denied, format!("the SQL endpoint {endpoint:?} is not granted")));
+            return Err(refused(
+                SqlErrorKind::Denied,
+                format!("the SQL endpoint {endpoint:?} is not granted to this plugin; grant it in the changefeed"),
+            ));
         };
         let free = self.connections.iter().position(Option::is_none).unwrap_or(self.connections.len());
         if free >= CONNECTIONS_MAX {
             return Err(refused(SqlErrorKind::Denied, format!("an instance may hold {CONNECTIONS_MAX} connections")));
         }
         let connection = granted.connect(self.lane.clone()).await?;
-        if let Some(at) = connection.durable_at_open() {
-            self.durable_at_open = Some(self.durable_at_open.map_or(at, |before| before.min(at)));
-        }
+        self.found_durable(connection.durable_at_open());
         if free == self.connections.len() {
             self.connections.push(Some(connection));
         } else if let Some(slot) = self.connections.get_mut(free) {
@@ -46,7 +48,7 @@ impl State {
 }
 
 /// Ends must rise and stay within the data; what lies beyond the last end is cut off.
-fn blocks_fit(b: &sql::Blocks) -> bool {
+fn blocks_fit(b: &types::Blocks) -> bool {
     b.ends.is_sorted() && b.ends.last().is_none_or(|end| *end as usize <= b.data.len())
 }
 
@@ -55,7 +57,7 @@ impl HostConnection for State {
         &mut self,
         endpoint: String,
     ) -> wasmtime::Result<Result<Resource<ConnectionResource>, sql::SqlError>> {
-        let started = self.clock.pause();
+        let started = self.enter()?;
         let opened = self.connect(&endpoint).await;
         self.clock.resume(started);
         Ok(match opened {
@@ -84,14 +86,14 @@ impl HostConnection for State {
     async fn transact(
         &mut self,
         c: Resource<ConnectionResource>,
-        statements: sql::Blocks,
+        statements: types::Blocks,
     ) -> wasmtime::Result<Result<sql::ExecResult, sql::SqlError>> {
         if !blocks_fit(&statements) {
             let e =
                 refused(SqlErrorKind::Refused, "the ends of the statements do not rise or lie outside the data".into());
             return Ok(Err(e.into()));
         }
-        let (started, progress) = (self.clock.pause(), self.progress);
+        let (started, progress) = (self.enter()?, self.progress);
         let blocks = Blocks { data: &statements.data, ends: &statements.ends };
         let done = self.connection(&c)?.transact(blocks, progress).await;
         self.clock.resume(started);
@@ -103,7 +105,7 @@ impl HostConnection for State {
         c: Resource<ConnectionResource>,
         statement: String,
     ) -> wasmtime::Result<Result<sql::ExecResult, sql::SqlError>> {
-        let started = self.clock.pause();
+        let started = self.enter()?;
         let done = self.connection(&c)?.execute(&statement).await;
         self.clock.resume(started);
         Ok(done.map(|r| sql::ExecResult { affected: r.affected, warnings: r.warnings }).map_err(Into::into))
@@ -115,7 +117,7 @@ impl HostConnection for State {
         statement: String,
         max_rows: u32,
     ) -> wasmtime::Result<Result<sql::ResultSet, sql::SqlError>> {
-        let started = self.clock.pause();
+        let started = self.enter()?;
         let done = self.connection(&c)?.query(&statement, max_rows).await;
         self.clock.resume(started);
         let row = |r: Vec<SqlValue>| r.into_iter().map(Into::into).collect();

@@ -4,7 +4,7 @@ use crate::bindings::api::types as wit;
 use crate::convert;
 use crate::error::CallFault;
 use crate::instance::InstanceSpec;
-use crate::plugin::{Capability, Manifest};
+use crate::manifest::{Capability, Manifest};
 use crate::ports::{BadEvent, Barrier, BarrierKind};
 use tgr1::BatchBuf;
 use tidegate_sdk as sdk;
@@ -20,8 +20,8 @@ pub(super) fn manifest(m: sdk::Manifest) -> Manifest {
     }
 }
 
-pub(super) fn context(spec: &InstanceSpec) -> sdk::Context {
-    let c = convert::context(spec);
+pub(super) fn context(spec: &InstanceSpec, state: Option<Vec<u8>>) -> sdk::Context {
+    let c = convert::context(spec, state);
     sdk::Context {
         changefeed: c.changefeed,
         slot: c.slot,
@@ -115,6 +115,12 @@ same_names!(ddl_kind, wit::DdlKind, sdk::DdlKind, CreateSchema DropSchema AlterS
     TruncateTable RenameTable RecoverTable CreateView DropView AddColumn DropColumn ModifyColumn AddIndex DropIndex
     AlterIndex AddForeignKey DropForeignKey AddPartition DropPartition TruncatePartition ExchangePartition
     ReorganizePartition AlterPartitioning AlterTable MultiSchemaChange);
+same_names!(wit_logical, sdk::LogicalType, wit::LogicalType, Int Uint Float32 Float64 Decimal Text Bytes Json Date
+    Datetime Timestamp Time Year Enumeration Set Bit Vector);
+same_names!(wit_ddl_kind, sdk::DdlKind, wit::DdlKind, CreateSchema DropSchema AlterSchema CreateTable DropTable
+    TruncateTable RenameTable RecoverTable CreateView DropView AddColumn DropColumn ModifyColumn AddIndex DropIndex
+    AlterIndex AddForeignKey DropForeignKey AddPartition DropPartition TruncatePartition ExchangePartition
+    ReorganizePartition AlterPartitioning AlterTable MultiSchemaChange);
 same_names!(barrier_kind, BarrierKind, sdk::BarrierKind, Checkpoint Ddl Swap Stop);
 
 pub(super) fn ddl_event(e: &tg_model::DdlEvent, maybe_done: bool) -> sdk::DdlEvent {
@@ -130,6 +136,74 @@ pub(super) fn ddl_event(e: &tg_model::DdlEvent, maybe_done: bool) -> sdk::DdlEve
         maybe_done: e.maybe_done,
         attrs: e.attrs,
     }
+}
+
+fn wit_schema(t: sdk::TableSchema) -> wit::TableSchema {
+    let index = |i: sdk::Index| wit::Index { name: i.name, columns: i.columns, unique: i.unique, primary: i.primary };
+    wit::TableSchema {
+        ref_: wit::TableRef { table: t.id.table, version: t.id.version },
+        database: t.database,
+        name: t.name,
+        columns: t.columns.into_iter().map(wit_column).collect(),
+        indexes: t.indexes.into_iter().map(index).collect(),
+        row_key: t.row_key,
+        charset: t.charset,
+        collation: t.collation,
+        attrs: t.attrs,
+    }
+}
+
+fn wit_column(c: sdk::Column) -> wit::Column {
+    let p = c.props;
+    let mut props = wit::ColumnProps::empty();
+    for (on, flag) in [
+        (p.nullable, wit::ColumnProps::NULLABLE),
+        (p.primary_key, wit::ColumnProps::PRIMARY_KEY),
+        (p.row_key, wit::ColumnProps::ROW_KEY),
+        (p.unique, wit::ColumnProps::UNIQUE),
+        (p.generated, wit::ColumnProps::GENERATED),
+        (p.auto_increment, wit::ColumnProps::AUTO_INCREMENT),
+        (p.unsigned, wit::ColumnProps::UNSIGNED),
+    ] {
+        if on {
+            props |= flag;
+        }
+    }
+    wit::Column {
+        id: c.id,
+        name: c.name,
+        logical: wit_logical(c.logical),
+        source_type: c.source_type,
+        props,
+        length: c.length,
+        decimals: c.decimals,
+        charset: c.charset,
+        collation: c.collation,
+        members: c.members,
+        default_value: c.default_value,
+        attrs: c.attrs,
+    }
+}
+
+/// A transform's answer as the contract has it.
+pub(super) fn output(t: sdk::TableSchema, from: &tg_model::TableVersion) -> Result<tg_model::TableVersion, String> {
+    crate::output::table_version(&wit_schema(t), from)
+}
+
+/// A transform's DDL as the contract has it.
+pub(super) fn seen_ddl(e: sdk::DdlEvent, from: &tg_model::DdlEvent) -> Result<tg_model::DdlEvent, String> {
+    let got = wit::DdlEvent {
+        at: wit::Position { ts: e.at.ts, stage: e.at.stage, seq: e.at.seq },
+        kind: wit_ddl_kind(e.kind),
+        database: e.database,
+        table: e.table,
+        query: e.query,
+        before: e.before.map(wit_schema),
+        after: e.after.map(wit_schema),
+        maybe_done: e.maybe_done,
+        attrs: e.attrs,
+    };
+    crate::output::ddl_event(got, from)
 }
 
 pub(super) fn barrier(b: Barrier) -> sdk::Barrier {

@@ -7,8 +7,9 @@ use crate::answer::{check_columns, check_decisions};
 use crate::call::stopped;
 use crate::error::{CallError, CallFault, Stop};
 use crate::instance::InstanceSpec;
+use crate::kept::Kept;
+use crate::manifest::check_start;
 use crate::plan::{Plans, dispatcher_data};
-use crate::plugin::check_start;
 use crate::ports::{Decisions, DispatchPlan, DispatcherPort};
 use crate::{Grants, PluginMetrics};
 use futures::future::BoxFuture;
@@ -37,8 +38,8 @@ impl NativeDispatcher {
         let manifest = convert::manifest(T::manifest());
         let failed = |fault| CallError::new(&manifest.name, "open", fault);
         check_start(&manifest, &spec.config, &spec.grants).map_err(|e| failed(CallFault::Start(e)))?;
-        let shared = Shared::new(&manifest.name, spec.lane.clone(), Grants::default(), None);
-        let ctx = convert::context(&spec);
+        let shared = Shared::new(&manifest.name, &spec, Kept::default(), None);
+        let ctx = convert::context(&spec, None);
         let plugin = Box::new(guarded(&shared, || T::open(ctx)).map_err(failed)?);
         Ok(Self { plugin, shared, lanes: spec.lanes, plans: Plans::new(), dead: false })
     }
@@ -115,6 +116,19 @@ impl DispatcherPort for NativeDispatcher {
             Ok(())
         });
         Box::pin(std::future::ready(dropped))
+    }
+
+    fn partition_counts<'a>(
+        &'a mut self,
+        version: &'a TableVersion,
+        counts: &'a [u32],
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        let table = convert::table_ref(crate::convert::table_ref(version));
+        let told = self.call("partition-counts", |d| {
+            d.partition_counts(table, counts);
+            Ok(())
+        });
+        Box::pin(std::future::ready(told))
     }
 
     fn dispatch<'a>(&'a mut self, batch: &'a BatchBuf) -> BoxFuture<'a, Result<Decisions, CallError>> {

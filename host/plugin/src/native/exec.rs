@@ -106,6 +106,7 @@ pub(super) fn guarded<R>(shared: &Arc<Shared>, call: impl FnOnce() -> Result<R, 
     metrics.calls.fetch_add(1, Relaxed);
     let spent = (started.elapsed().as_nanos() as u64).saturating_sub(shared.take_waited_ns());
     metrics.guest_ns.fetch_add(spent, Relaxed);
+    metrics.latency.observe(spent as f64 / 1e9);
     match outcome {
         Ok(answer) => answer.map_err(fault),
         Err(panic) => {

@@ -1,28 +1,36 @@
 //! The capabilities of a native plugin.
 
-use crate::PluginMetrics;
-use crate::grant::{Blocks, Dialect, Grants, LaneContext, SqlConnection, SqlError, SqlErrorKind, SqlValue};
+use super::endpoints;
+use crate::grant::{EndpointError, Grants, LaneContext, Producer, SqlConnection, SqlError, SqlErrorKind};
+use crate::instance::InstanceSpec;
+use crate::kept::Kept;
+use crate::{PluginMetrics, capability};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 use tg_model::Position;
+use tidegate_sdk::http::{HttpError, Request, Response};
 use tidegate_sdk::log::Level;
-use tidegate_sdk::{native, sql};
+use tidegate_sdk::{Failure, native, sql};
 use tokio::runtime::Handle;
 
-/// A connection that the port and the plugin share. Never locked by both at once, as calls come one at a time.
-type Connection = tokio::sync::Mutex<Box<dyn SqlConnection>>;
+/// What the port and the plugin share. Never locked by both at once, as calls come one at a time.
+pub(super) type Held<T> = tokio::sync::Mutex<Box<T>>;
+type Connection = Held<dyn SqlConnection>;
 
 /// What a port and the plugin behind it share.
 pub(super) struct Shared {
     pub(super) plugin: Arc<str>,
     pub(super) metrics: Arc<PluginMetrics>,
-    lane: LaneContext,
-    grants: Grants,
+    pub(super) lane: LaneContext,
+    pub(super) grants: Grants,
+    /// The map of `state`.
+    pub(super) kept: Mutex<Kept>,
     /// Where capability calls are waited for; `None`: the plugin runs on a thread that must not wait.
     runtime: Option<Handle>,
     connections: Mutex<Vec<Weak<Connection>>>,
+    producers: Mutex<Vec<Weak<Held<dyn Producer>>>>,
     pub(super) durable_at_open: Mutex<Option<Position>>,
     /// Inside `flush`: the barrier's position.
     pub(super) progress: Mutex<Option<Position>>,
@@ -30,14 +38,16 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(plugin: &str, lane: LaneContext, grants: Grants, runtime: Option<Handle>) -> Arc<Self> {
+    pub(super) fn new(plugin: &str, spec: &InstanceSpec, kept: Kept, runtime: Option<Handle>) -> Arc<Self> {
         Arc::new(Self {
             plugin: plugin.into(),
             metrics: Arc::default(),
-            lane,
-            grants,
+            lane: spec.lane.clone(),
+            grants: spec.grants.clone(),
+            kept: Mutex::new(kept),
             runtime,
             connections: Mutex::default(),
+            producers: Mutex::default(),
             durable_at_open: Mutex::default(),
             progress: Mutex::default(),
             waited_ns: AtomicU64::new(0),
@@ -51,20 +61,47 @@ impl Shared {
 
     /// The connections that the plugin still holds.
     pub(super) fn live(&self) -> Vec<Arc<Connection>> {
-        let mut all = self.connections.lock();
-        all.retain(|c| c.strong_count() > 0);
-        all.iter().filter_map(Weak::upgrade).collect()
+        upgraded(&self.connections)
     }
 
-    fn wait<T>(&self, call: impl Future<Output = Result<T, SqlError>>) -> Result<T, SqlError> {
-        let Some(runtime) = &self.runtime else {
-            return Err(denied("a plugin that runs in place has no SQL endpoints".to_owned()));
-        };
+    /// The producers that the plugin still holds.
+    pub(super) fn live_producers(&self) -> Vec<Arc<Held<dyn Producer>>> {
+        upgraded(&self.producers)
+    }
+
+    /// Waits for an endpoint; `None`: this thread must not wait.
+    fn try_wait<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+        let runtime = self.runtime.as_ref()?;
         let started = Instant::now();
         let answer = runtime.block_on(call);
         self.waited_ns.fetch_add(started.elapsed().as_nanos() as u64, Relaxed);
-        answer
+        Some(answer)
     }
+
+    /// Waits for a SQL endpoint.
+    pub(super) fn wait<T>(&self, call: impl Future<Output = Result<T, SqlError>>) -> Result<T, SqlError> {
+        self.try_wait(call)
+            .unwrap_or_else(|| Err(denied("a plugin that runs in place has no SQL endpoints".to_owned())))
+    }
+
+    /// Waits for another endpoint.
+    pub(super) fn wait_for<T>(&self, call: impl Future<Output = Result<T, EndpointError>>) -> Result<T, EndpointError> {
+        let in_place = || EndpointError::fatal("in-place", "a plugin that runs in place has no endpoints");
+        self.try_wait(call).unwrap_or_else(|| Err(in_place()))
+    }
+
+    fn found_durable(&self, at: Option<Position>) {
+        let mut least = self.durable_at_open.lock();
+        if let Some(at) = at {
+            *least = Some(least.map_or(at, |before| before.min(at)));
+        }
+    }
+}
+
+fn upgraded<T: ?Sized>(held: &Mutex<Vec<Weak<T>>>) -> Vec<Arc<T>> {
+    let mut all = held.lock();
+    all.retain(|c| c.strong_count() > 0);
+    all.iter().filter_map(Weak::upgrade).collect()
 }
 
 fn denied(message: String) -> SqlError {
@@ -79,14 +116,58 @@ impl native::Host for CallHost {
         let shared = &self.0;
         let granted = shared.grants.sql.get(endpoint);
         let granted = granted.ok_or_else(|| denied(format!("the SQL endpoint {endpoint:?} is not granted")));
-        let opened = granted.and_then(|e| shared.wait(e.connect(shared.lane.clone()))).map_err(sdk_error)?;
-        if let Some(at) = opened.durable_at_open() {
-            let mut least = shared.durable_at_open.lock();
-            *least = Some(least.map_or(at, |before| before.min(at)));
-        }
+        let opened = granted.and_then(|e| shared.wait(e.connect(shared.lane.clone()))).map_err(endpoints::sdk_error)?;
+        shared.found_durable(opened.durable_at_open());
         let raw = Arc::new(Connection::new(opened));
         shared.connections.lock().push(Arc::downgrade(&raw));
-        Ok(Box::new(Connected { shared: Arc::clone(shared), raw }))
+        Ok(Box::new(endpoints::Connected { shared: Arc::clone(shared), raw }))
+    }
+
+    fn producer_open(&self, endpoint: &str) -> Result<Box<dyn native::Producer>, Failure> {
+        let shared = &self.0;
+        let granted = shared.grants.producers.get(endpoint);
+        let granted = granted.ok_or_else(|| native::not_granted("producer", endpoint))?;
+        let opened = shared.wait_for(granted.open(shared.lane.clone())).map_err(endpoints::failure)?;
+        shared.found_durable(opened.durable_at_open());
+        let raw = Arc::new(Held::new(opened));
+        shared.producers.lock().push(Arc::downgrade(&raw));
+        Ok(Box::new(endpoints::Producing { shared: Arc::clone(shared), raw }))
+    }
+
+    fn object_store_open(&self, endpoint: &str) -> Result<Box<dyn native::Bucket>, Failure> {
+        let shared = &self.0;
+        let granted = shared.grants.object_stores.get(endpoint);
+        let granted = granted.ok_or_else(|| native::not_granted("object-store", endpoint))?;
+        let opened = shared.wait_for(granted.open(shared.lane.clone())).map_err(endpoints::failure)?;
+        Ok(Box::new(endpoints::Storing { shared: Arc::clone(shared), raw: Held::new(opened) }))
+    }
+
+    fn http_send(&self, request: &Request) -> Result<Response, HttpError> {
+        let shared = &self.0;
+        let sent = endpoints::http_request(request);
+        let call = capability::http::send(&shared.grants, &shared.lane, &request.endpoint, sent);
+        let in_place = || Err(HttpError::Refused("a plugin that runs in place has no endpoints".to_owned()));
+        shared.try_wait(call).map_or_else(in_place, endpoints::http_answer)
+    }
+
+    fn state_get(&self, key: &str) -> Option<Vec<u8>> {
+        self.0.kept.lock().get(key).map(<[u8]>::to_vec)
+    }
+
+    fn state_set(&self, key: &str, value: &[u8]) -> Result<(), String> {
+        self.0.kept.lock().set(key.to_owned(), value.to_vec())
+    }
+
+    fn state_delete(&self, key: &str) {
+        self.0.kept.lock().delete(key);
+    }
+
+    fn state_keys(&self, prefix: &str, limit: u32) -> Vec<String> {
+        self.0.kept.lock().keys(prefix, limit)
+    }
+
+    fn secret(&self, name: &str) -> Result<String, String> {
+        capability::secret::get(&self.0.grants, name)
     }
 
     fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
@@ -111,76 +192,9 @@ impl native::Host for CallHost {
         let cell = self.0.metrics.gauge(name);
         Box::new(move |v| cell.store(v.to_bits(), Relaxed))
     }
-}
 
-struct Connected {
-    shared: Arc<Shared>,
-    raw: Arc<Connection>,
-}
-
-impl Connected {
-    /// A look at the connection; outside calls nobody else holds it.
-    fn look<T>(&self, look: impl FnOnce(&dyn SqlConnection) -> T, otherwise: T) -> T {
-        self.raw.try_lock().map_or(otherwise, |c| look(&**c))
+    fn histogram(&self, name: &str) -> Box<dyn Fn(f64)> {
+        let histogram = self.0.metrics.histogram(name);
+        Box::new(move |v| histogram.observe(v))
     }
-}
-
-impl native::SqlConnection for Connected {
-    fn dialect(&self) -> sql::Dialect {
-        match self.look(|c| c.dialect(), Dialect::Other) {
-            Dialect::Mysql => sql::Dialect::Mysql,
-            Dialect::Mariadb => sql::Dialect::Mariadb,
-            Dialect::Tidb => sql::Dialect::Tidb,
-            Dialect::Other => sql::Dialect::Other,
-        }
-    }
-
-    fn server_version(&self) -> String {
-        self.look(|c| c.server_version(), String::new())
-    }
-
-    fn max_statement_bytes(&self) -> u32 {
-        self.look(|c| c.max_statement_bytes(), 0)
-    }
-
-    fn transact(&self, data: &[u8], ends: &[u32]) -> Result<sql::ExecResult, sql::SqlError> {
-        let progress = *self.shared.progress.lock();
-        let done = self.shared.wait(async { self.raw.lock().await.transact(Blocks { data, ends }, progress).await });
-        done.map(|r| sql::ExecResult { affected: r.affected, warnings: r.warnings }).map_err(sdk_error)
-    }
-
-    fn execute(&self, statement: &str) -> Result<sql::ExecResult, sql::SqlError> {
-        let done = self.shared.wait(async { self.raw.lock().await.execute(statement).await });
-        done.map(|r| sql::ExecResult { affected: r.affected, warnings: r.warnings }).map_err(sdk_error)
-    }
-
-    fn query(&self, statement: &str, max_rows: u32) -> Result<sql::ResultSet, sql::SqlError> {
-        let done = self.shared.wait(async { self.raw.lock().await.query(statement, max_rows).await });
-        let row = |r: Vec<SqlValue>| r.into_iter().map(sdk_value).collect();
-        done.map(|r| sql::ResultSet { columns: r.columns, rows: r.rows.into_iter().map(row).collect() })
-            .map_err(sdk_error)
-    }
-}
-
-fn sdk_value(v: SqlValue) -> sql::Value {
-    match v {
-        SqlValue::Null => sql::Value::Null,
-        SqlValue::Int(n) => sql::Value::Int(n),
-        SqlValue::Uint(n) => sql::Value::Uint(n),
-        SqlValue::Float(n) => sql::Value::Float(n),
-        SqlValue::Text(s) => sql::Value::Text(s),
-        SqlValue::Bytes(b) => sql::Value::Bytes(b),
-    }
-}
-
-fn sdk_error(e: SqlError) -> sql::SqlError {
-    let kind = match e.kind {
-        SqlErrorKind::Retryable => sql::ErrorKind::Retryable,
-        SqlErrorKind::Unknown => sql::ErrorKind::Unknown,
-        SqlErrorKind::Fenced => sql::ErrorKind::Fenced,
-        SqlErrorKind::Duplicate => sql::ErrorKind::Duplicate,
-        SqlErrorKind::Refused => sql::ErrorKind::Refused,
-        SqlErrorKind::Denied => sql::ErrorKind::Denied,
-    };
-    sql::SqlError { kind, errno: e.errno, sqlstate: e.sqlstate, message: e.message }
 }

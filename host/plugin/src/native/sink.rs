@@ -8,9 +8,11 @@ use crate::call::stopped;
 use crate::durable::Least;
 use crate::error::{CallError, CallFault, PluginError, Stop};
 use crate::instance::InstanceSpec;
+use crate::kept;
+use crate::manifest::check_start;
 use crate::plan::{Plans, sink_data};
-use crate::plugin::check_start;
 use crate::ports::{Ack, Barrier, SinkPort, TablePlan, WriteOutcome};
+use crate::sink::stored;
 use crate::{Grants, PluginMetrics};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub struct NativeSink {
     exec: Exec,
     shared: Arc<Shared>,
     plans: Plans<TablePlan>,
+    /// What the plugin last said it keeps.
+    own_state: Option<Vec<u8>>,
     dead: bool,
 }
 
@@ -37,17 +41,17 @@ impl NativeSink {
     /// # Errors
     /// [`CallError`].
     pub async fn open<T: sdk::Sink + 'static>(spec: &InstanceSpec) -> Result<Opened, CallError> {
-        let (name, shared) = start::<T>(spec, spec.grants.clone(), Some(Handle::current()))?;
+        let (name, own_state, shared) = start::<T>(spec, Some(Handle::current()))?;
         let failed = |fault| CallError::new(&name, "open", fault);
         let mut exec = Exec::thread(&name)
             .map_err(|e| failed(CallFault::Start(PluginError::Engine { detail: format!("no thread: {e}") })))?;
-        let ctx = convert::context(spec);
+        let ctx = convert::context(spec, own_state.clone());
         let open = move || {
             let (sink, durable) = T::open(ctx)?;
             Ok((Box::new(sink) as Box<dyn sdk::Sink>, durable))
         };
         let own = exec.open(&shared, open).await.map_err(failed)?;
-        Self::opened(exec, shared, own)
+        Self::opened(exec, shared, own_state, own)
     }
 
     /// Starts a sink that runs on the caller's thread: no hand-over, but no SQL endpoints either.
@@ -56,14 +60,19 @@ impl NativeSink {
     /// [`CallError`].
     pub fn open_in_place<T: sdk::Sink + Send + 'static>(spec: &InstanceSpec) -> Result<Opened, CallError> {
         let spec = InstanceSpec { grants: Grants::default(), ..spec.clone() };
-        let (name, shared) = start::<T>(&spec, Grants::default(), None)?;
-        let ctx = convert::context(&spec);
+        let (name, own_state, shared) = start::<T>(&spec, None)?;
+        let ctx = convert::context(&spec, own_state.clone());
         let (sink, own) = guarded(&shared, || T::open(ctx)).map_err(|f| CallError::new(&name, "open", f))?;
-        Self::opened(Exec::Here(Box::new(sink)), shared, own)
+        Self::opened(Exec::Here(Box::new(sink)), shared, own_state, own)
     }
 
-    fn opened(exec: Exec, shared: Arc<Shared>, own: Option<sdk::Position>) -> Result<Opened, CallError> {
-        let mut sink = Self { exec, shared, plans: Plans::new(), dead: false };
+    fn opened(
+        exec: Exec,
+        shared: Arc<Shared>,
+        own_state: Option<Vec<u8>>,
+        own: Option<sdk::Position>,
+    ) -> Result<Opened, CallError> {
+        let mut sink = Self { exec, shared, plans: Plans::new(), own_state, dead: false };
         let own = sink.position("open", own)?;
         let durable = own.max(*sink.shared.durable_at_open.lock());
         Ok((sink, durable))
@@ -100,11 +109,15 @@ impl NativeSink {
         convert::model_position(p).map_err(|stage| self.breach(call, format!("a position has no stage {stage}")))
     }
 
-    async fn call_on_schema(&mut self, version: Arc<TableVersion>) -> Result<TablePlan, CallError> {
+    async fn call_on_schema(
+        &mut self,
+        version: Arc<TableVersion>,
+        targets: Arc<[String]>,
+    ) -> Result<TablePlan, CallError> {
         const CALL: &str = "on-schema";
         let schema = Arc::new(convert::schema(&version));
         let (id, columns) = (schema.id, schema.columns.len());
-        let plan = self.call(CALL, move |s| s.on_schema(schema)).await?;
+        let plan = self.call(CALL, move |s| s.on_schema(schema, &targets)).await?;
         check_columns(plan.columns.as_deref(), columns).map_err(|d| self.breach(CALL, d))?;
         let plan = TablePlan {
             columns: plan.columns,
@@ -145,7 +158,16 @@ impl NativeSink {
         *self.shared.progress.lock() = None;
         let ack = answer?;
         check_ack(barrier.id, ack.barrier, ack.state.as_deref()).map_err(|d| self.breach(CALL, d))?;
-        Ok(Ack { complete: ack.complete, state: ack.state })
+        let state = ack.complete.then(|| self.keep(ack.state)).flatten();
+        Ok(Ack { complete: ack.complete, state })
+    }
+
+    /// What is to be stored for the lane, if that has changed.
+    fn keep(&mut self, own: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        let mut kept = self.shared.kept.lock();
+        let changed = kept.take_changed() | own.is_some();
+        self.own_state = own.or_else(|| self.own_state.take());
+        changed.then(|| kept::encode(self.own_state.as_deref(), &kept))
     }
 
     async fn call_status(&mut self) -> Result<Option<Position>, CallError> {
@@ -156,27 +178,34 @@ impl NativeSink {
         for connection in self.shared.live() {
             least.add(connection.lock().await.durable().await);
         }
+        for producer in self.shared.live_producers() {
+            least.add(producer.lock().await.durable().await);
+        }
         let held =
             least.get().map_err(|fault| CallError { plugin: Arc::clone(&self.shared.plugin), call: CALL, fault })?;
         Ok(own.max(held))
     }
 }
 
-fn start<T: sdk::Sink>(
-    spec: &InstanceSpec,
-    grants: Grants,
-    runtime: Option<Handle>,
-) -> Result<(String, Arc<Shared>), CallError> {
+/// Name, the plugin's own stored state, and what the port shares with it.
+type Started = (String, Option<Vec<u8>>, Arc<Shared>);
+
+fn start<T: sdk::Sink>(spec: &InstanceSpec, runtime: Option<Handle>) -> Result<Started, CallError> {
     let manifest = convert::manifest(T::manifest());
-    check_start(&manifest, &spec.config, &grants)
-        .map_err(|e| CallError::new(&manifest.name, "open", CallFault::Start(e)))?;
-    let shared = Shared::new(&manifest.name, spec.lane.clone(), grants, runtime);
-    Ok((manifest.name, shared))
+    let failed = |e| CallError::new(&manifest.name, "open", CallFault::Start(e));
+    check_start(&manifest, &spec.config, &spec.grants).map_err(failed)?;
+    let (own_state, kept) = stored(&manifest.name, spec).map_err(failed)?;
+    let shared = Shared::new(&manifest.name, spec, kept, runtime);
+    Ok((manifest.name, own_state, shared))
 }
 
 impl SinkPort for NativeSink {
-    fn on_schema(&mut self, version: Arc<TableVersion>) -> BoxFuture<'_, Result<TablePlan, CallError>> {
-        Box::pin(self.call_on_schema(version))
+    fn on_schema(
+        &mut self,
+        version: Arc<TableVersion>,
+        targets: Arc<[String]>,
+    ) -> BoxFuture<'_, Result<TablePlan, CallError>> {
+        Box::pin(self.call_on_schema(version, targets))
     }
 
     fn drop_schema<'a>(&'a mut self, version: &'a TableVersion) -> BoxFuture<'a, Result<(), CallError>> {
@@ -202,6 +231,11 @@ impl SinkPort for NativeSink {
 
     fn status(&mut self) -> BoxFuture<'_, Result<Option<Position>, CallError>> {
         Box::pin(self.call_status())
+    }
+
+    fn on_checkpoint(&mut self, at: Position) -> BoxFuture<'_, Result<(), CallError>> {
+        let at = convert::position(crate::convert::position(at));
+        Box::pin(self.call("on-checkpoint", move |s| s.on_checkpoint(at)))
     }
 
     fn on_tick(&mut self) -> BoxFuture<'_, Result<(), CallError>> {

@@ -16,6 +16,11 @@ pub(crate) fn engine(instances_max: u32) -> Arc<PluginEngine> {
     PluginEngine::new(&EngineOptions { instances_max, ..EngineOptions::default() }).unwrap()
 }
 
+/// No targets: the table itself.
+pub(crate) fn none() -> Arc<[String]> {
+    Arc::from([])
+}
+
 pub(crate) fn barrier(id: u32) -> Barrier {
     Barrier { id, kind: BarrierKind::Checkpoint, at: Position::rows(Ts::new(100)) }
 }

@@ -51,11 +51,11 @@ fn main() {
     let schema = table(1, "sbtest1", columns.map(|(n, l)| column(n, l)).to_vec(), &[&[0]]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut component = runtime.block_on(instance());
-    runtime.block_on(component.on_schema(version())).unwrap();
+    runtime.block_on(component.on_schema(version(), Arc::from([]))).unwrap();
     let context = Context { endpoints: vec!["downstream".into()], ..Context::default() };
     let host: Rc<dyn native::Host> = Rc::new(Nowhere);
     let (mut twin, _) = native::scope(host, || MysqlSink::open(context)).unwrap();
-    twin.on_schema(Arc::clone(&schema)).unwrap();
+    twin.on_schema(Arc::clone(&schema), &[]).unwrap();
     for (name, update) in [("inserts", false), ("updates", true)] {
         let data = batch(&schema, &rows(update), 0);
         let shared = Arc::new(BatchBuf::new(data.clone()).unwrap());

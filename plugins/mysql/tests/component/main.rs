@@ -68,7 +68,7 @@ async fn rows(c: &mut MysqlConnection, name: &str) -> Vec<Cell> {
 /// that was written twice.
 async fn check(sink: &mut SinkInstance, cutter: &Cutter, c: &mut MysqlConnection, t: &Arc<TableVersion>, from: u64) {
     c.execute(&format!("CREATE TABLE db.{} (id BIGINT, v BIGINT)", t.name)).await.unwrap();
-    sink.on_schema(Arc::clone(t)).await.unwrap();
+    sink.on_schema(Arc::clone(t), Arc::from([])).await.unwrap();
     for (n, cut, had) in [(0, Cut::After, true), (1, Cut::Before, false), (2, Cut::After, true)] {
         sink.write(inserts(t, n * 10..n * 10 + 10)).await.unwrap();
         cutter.cut(cut);

@@ -30,6 +30,6 @@ pub use layout::{
 };
 pub use reader::{Batch, Rows};
 pub use row::{Image, Row, Value};
-pub use select::{project, select};
+pub use select::{copy_value, project, select};
 pub use text::PackedTime;
 pub use writer::BatchWriter;

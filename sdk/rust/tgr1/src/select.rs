@@ -72,7 +72,12 @@ fn project_images(writer: &mut BatchWriter, row: Row<'_>, columns: &[(usize, Col
     Ok(())
 }
 
-fn copy_value(
+/// Copies the value of column `from` of an image to column `to` of the image being written; both have this slot. NULL stays NULL,
+/// absent stays absent.
+///
+/// # Errors
+/// When a string lies outside its row.
+pub fn copy_value(
     writer: &mut BatchWriter,
     to: usize,
     image: Image<'_>,

@@ -11,4 +11,5 @@ wit_bindgen::generate!({
     pub_export_macro: true,
     default_bindings_module: "tidegate_sdk_base",
     generate_all,
+    generate_unused_types: true,
 });

@@ -58,9 +58,9 @@ pub trait Dispatcher {
         let _ = table;
     }
 
-    /// Partitions of each target, when the sink's side knows them.
-    fn partition_counts(&mut self, counts: &[u32]) {
-        let _ = counts;
+    /// Partitions of each target of this table's plan, when the sink's side knows them; before the table's first rows.
+    fn partition_counts(&mut self, table: TableRef, counts: &[u32]) {
+        let _ = (table, counts);
     }
 
     /// Decides for every row. `data` is TGR1 with the columns of the plan.

@@ -1,4 +1,4 @@
-//! Counters and gauges. Make handles in `open`; hot calls carry a number only.
+//! Counters, gauges and histograms. Make handles in `open`; hot calls carry a number only.
 
 #[cfg(target_arch = "wasm32")]
 mod raw {
@@ -6,6 +6,7 @@ mod raw {
 
     pub(super) struct Counter(metrics::Counter);
     pub(super) struct Gauge(metrics::Gauge);
+    pub(super) struct Histogram(metrics::Histogram);
 
     impl Counter {
         pub(super) fn new(name: &str) -> Self {
@@ -24,6 +25,15 @@ mod raw {
             self.0.set(v);
         }
     }
+
+    impl Histogram {
+        pub(super) fn new(name: &str) -> Self {
+            Self(metrics::Histogram::new(name))
+        }
+        pub(super) fn observe(&self, v: f64) {
+            self.0.observe(v);
+        }
+    }
 }
 
 /// Natively a handle is its name, so that a plugin that holds some can move between threads.
@@ -31,6 +41,7 @@ mod raw {
 mod raw {
     pub(super) struct Counter(Box<str>);
     pub(super) struct Gauge(Box<str>);
+    pub(super) struct Histogram(Box<str>);
 
     impl Counter {
         pub(super) fn new(name: &str) -> Self {
@@ -47,6 +58,15 @@ mod raw {
         }
         pub(super) fn set(&self, v: f64) {
             crate::native::with(|h| h.gauge(&self.0)(v));
+        }
+    }
+
+    impl Histogram {
+        pub(super) fn new(name: &str) -> Self {
+            Self(name.into())
+        }
+        pub(super) fn observe(&self, v: f64) {
+            crate::native::with(|h| h.histogram(&self.0)(v));
         }
     }
 }
@@ -80,5 +100,21 @@ impl Gauge {
     /// Sets the value.
     pub fn set(&self, v: f64) {
         self.0.set(v);
+    }
+}
+
+/// How often which size was seen: times in seconds, lengths. A host of contract 1.0 does not have it.
+pub struct Histogram(raw::Histogram);
+
+impl Histogram {
+    /// The histogram of this name.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(raw::Histogram::new(name))
+    }
+
+    /// Counts a value.
+    pub fn observe(&self, v: f64) {
+        self.0.observe(v);
     }
 }

@@ -1,35 +1,31 @@
 //! Running a plugin in-process: what the host would grant comes from a [`Host`] installed for the thread.
 //!
-//! Without one, log and metrics go nowhere and every SQL endpoint is denied.
+//! Without one, log and metrics go nowhere and every endpoint and secret is denied.
 
+mod endpoints;
+
+pub use endpoints::{Bucket, Producer, SqlConnection, Upload};
+
+use crate::Failure;
+use crate::http::{self, HttpError};
 use crate::log::Level;
-use crate::sql::{Dialect, ExecResult, ResultSet, SqlError};
+use crate::sql::{ErrorKind, SqlError};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::LazyLock;
+use std::time::Instant;
 
-/// What stands behind [`crate::sql::Connection`].
-pub trait SqlConnection {
-    /// See [`crate::sql::Connection::dialect`].
-    fn dialect(&self) -> Dialect;
-    /// See [`crate::sql::Connection::server_version`].
-    fn server_version(&self) -> String;
-    /// See [`crate::sql::Connection::max_statement_bytes`].
-    fn max_statement_bytes(&self) -> u32;
-    /// See [`crate::sql::Connection::transact`]; statement i is `data[ends[i-1]..ends[i]]`.
-    ///
-    /// # Errors
-    /// [`SqlError`].
-    fn transact(&self, data: &[u8], ends: &[u32]) -> Result<ExecResult, SqlError>;
-    /// See [`crate::sql::Connection::execute`].
-    ///
-    /// # Errors
-    /// [`SqlError`].
-    fn execute(&self, statement: &str) -> Result<ExecResult, SqlError>;
-    /// See [`crate::sql::Connection::query`].
-    ///
-    /// # Errors
-    /// [`SqlError`].
-    fn query(&self, statement: &str, max_rows: u32) -> Result<ResultSet, SqlError>;
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Nanoseconds since the clock was first asked.
+pub(crate) fn since_start_ns() -> u64 {
+    STARTED.elapsed().as_nanos() as u64
+}
+
+/// The failure of an endpoint that is not granted.
+#[must_use]
+pub fn not_granted(what: &str, endpoint: &str) -> Failure {
+    Failure::fatal("not-granted", format!("the {what} endpoint {endpoint:?} is not granted"))
 }
 
 /// The capabilities of a plugin that runs in-process.
@@ -38,7 +34,78 @@ pub trait Host {
     ///
     /// # Errors
     /// [`SqlError`].
-    fn sql_open(&self, endpoint: &str) -> Result<Box<dyn SqlConnection>, SqlError>;
+    fn sql_open(&self, endpoint: &str) -> Result<Box<dyn SqlConnection>, SqlError> {
+        let message = format!("the SQL endpoint {endpoint:?} is not granted");
+        Err(SqlError { kind: ErrorKind::Denied, errno: 0, sqlstate: String::new(), message })
+    }
+
+    /// See [`crate::producer::Producer::open`].
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn producer_open(&self, endpoint: &str) -> Result<Box<dyn Producer>, Failure> {
+        Err(not_granted("producer", endpoint))
+    }
+
+    /// See [`crate::object_store::Bucket::open`].
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn object_store_open(&self, endpoint: &str) -> Result<Box<dyn Bucket>, Failure> {
+        Err(not_granted("object-store", endpoint))
+    }
+
+    /// See [`crate::http::send`].
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    fn http_send(&self, request: &http::Request) -> Result<http::Response, HttpError> {
+        Err(HttpError::Refused(format!("the HTTP endpoint {:?} is not granted", request.endpoint)))
+    }
+
+    /// See [`crate::state::get`].
+    fn state_get(&self, key: &str) -> Option<Vec<u8>> {
+        let _ = key;
+        None
+    }
+
+    /// See [`crate::state::set`].
+    ///
+    /// # Errors
+    /// When the map would grow beyond its limit.
+    fn state_set(&self, key: &str, value: &[u8]) -> Result<(), String> {
+        let _ = (key, value);
+        Err("this host keeps no state".to_owned())
+    }
+
+    /// See [`crate::state::delete`].
+    fn state_delete(&self, key: &str) {
+        let _ = key;
+    }
+
+    /// See [`crate::state::keys`].
+    fn state_keys(&self, prefix: &str, limit: u32) -> Vec<String> {
+        let _ = (prefix, limit);
+        Vec::new()
+    }
+
+    /// See [`crate::secret::get`].
+    ///
+    /// # Errors
+    /// When it is not granted.
+    fn secret(&self, name: &str) -> Result<String, String> {
+        Err(format!("the secret {name:?} is not granted"))
+    }
+
+    /// See [`crate::clock::wall_ms`].
+    fn wall_ms(&self) -> u64 {
+        std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |d| d.as_millis() as u64)
+    }
+
+    /// See [`crate::clock::monotonic_ns`].
+    fn monotonic_ns(&self) -> u64 {
+        since_start_ns()
+    }
 
     /// See [`crate::log::enabled`].
     fn log_enabled(&self, level: Level) -> bool {
@@ -59,6 +126,12 @@ pub trait Host {
 
     /// What sets the gauge of this name.
     fn gauge(&self, name: &str) -> Box<dyn Fn(f64)> {
+        let _ = name;
+        Box::new(|_| ())
+    }
+
+    /// What counts for the histogram of this name.
+    fn histogram(&self, name: &str) -> Box<dyn Fn(f64)> {
         let _ = name;
         Box::new(|_| ())
     }

@@ -71,7 +71,7 @@ pub struct Ack {
     pub barrier: u32,
     /// `false`: not everything is durable yet; the host flushes again.
     pub complete: bool,
-    /// Saved by the host in one step with the checkpoint; at most 64 KiB.
+    /// Saved by the host in one step with the checkpoint; at most 64 KiB. `None`: what was saved before stays.
     pub state: Option<Vec<u8>>,
 }
 
@@ -118,11 +118,12 @@ pub trait Sink {
     where
         Self: Sized;
 
-    /// Before the first row of a schema version.
+    /// Before the first row of a schema version. `targets`: the names that the target in a row's header counts, as the dispatcher
+    /// gave them; empty: the table itself.
     ///
     /// # Errors
     /// When such a table cannot be written.
-    fn on_schema(&mut self, schema: Arc<TableSchema>) -> Result<TablePlan, Failure>;
+    fn on_schema(&mut self, schema: Arc<TableSchema>, targets: &[String]) -> Result<TablePlan, Failure>;
 
     /// A schema version is not used any more.
     fn drop_schema(&mut self, table: TableRef) {
@@ -157,6 +158,16 @@ pub trait Sink {
     /// As [`Failure`] says.
     fn status(&mut self) -> Result<Option<Position>, Failure> {
         Ok(None)
+    }
+
+    /// Everything of the whole changefeed up to `at` is durable. Called on the instance that runs DDL, and on no other, when it
+    /// has moved, about once a second.
+    ///
+    /// # Errors
+    /// As [`Failure`] says.
+    fn on_checkpoint(&mut self, at: Position) -> Result<(), Failure> {
+        let _ = at;
+        Ok(())
     }
 
     /// Time passes without rows; called every second.

@@ -1,20 +1,17 @@
 //! SQL databases. Connections, TLS, credentials, timeouts and fencing belong to the host.
 
+pub use crate::blocks::Blocks;
+
 use crate::Failure;
 use std::fmt;
 
 #[cfg(target_arch = "wasm32")]
 mod raw {
-    pub(super) use crate::guest::sink::tidegate::plugin::sql::{Blocks, Connection};
+    pub(super) use crate::guest::sink::tidegate::plugin::sql::Connection;
 }
 #[cfg(not(target_arch = "wasm32"))]
 mod raw {
     pub(super) type Connection = Box<dyn crate::native::SqlConnection>;
-
-    pub(super) struct Blocks {
-        pub(super) data: Vec<u8>,
-        pub(super) ends: Vec<u32>,
-    }
 }
 
 /// What went wrong, as far as it decides what to do.
@@ -109,80 +106,6 @@ pub struct ResultSet {
     pub rows: Vec<Vec<Value>>,
 }
 
-/// Statements of one transaction, one behind the other in one buffer.
-pub struct Blocks {
-    raw: raw::Blocks,
-}
-
-impl Default for Blocks {
-    fn default() -> Self {
-        Self { raw: raw::Blocks { data: Vec::new(), ends: Vec::new() } }
-    }
-}
-
-impl Blocks {
-    /// The buffer to write a statement's text into; [`Blocks::end`] ends the statement.
-    pub const fn buffer(&mut self) -> &mut Vec<u8> {
-        &mut self.raw.data
-    }
-
-    /// Ends the statement in progress.
-    ///
-    /// # Panics
-    /// Above 4 GiB, which no host accepts.
-    pub fn end(&mut self) {
-        let end = u32::try_from(self.raw.data.len());
-        assert!(end.is_ok(), "the statements of one transaction are longer than 4 GiB");
-        self.raw.ends.push(end.unwrap_or(u32::MAX));
-    }
-
-    /// Adds a whole statement.
-    pub fn push(&mut self, statement: &[u8]) {
-        self.raw.data.extend_from_slice(statement);
-        self.end();
-    }
-
-    /// Empties it and keeps the memory.
-    pub fn clear(&mut self) {
-        self.raw.data.clear();
-        self.raw.ends.clear();
-    }
-
-    /// Number of ended statements.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.raw.ends.len()
-    }
-
-    /// Whether there is no statement.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.raw.ends.is_empty()
-    }
-
-    /// Bytes of all statements.
-    #[must_use]
-    pub const fn len_bytes(&self) -> usize {
-        self.raw.data.len()
-    }
-
-    /// The buffer and the ends of the statements in it.
-    #[must_use]
-    pub fn parts(&self) -> (&[u8], &[u32]) {
-        (&self.raw.data, &self.raw.ends)
-    }
-
-    /// The ended statements.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.raw.ends.iter().map(move |end| {
-            let s = self.raw.data.get(start..*end as usize).unwrap_or_default();
-            start = *end as usize;
-            s
-        })
-    }
-}
-
 /// A connection to one endpoint.
 pub struct Connection {
     raw: raw::Connection,
@@ -243,7 +166,8 @@ impl Connection {
         }
         #[cfg(not(target_arch = "wasm32"))]
         {
-            self.raw.transact(&statements.raw.data, &statements.raw.ends)
+            let (data, ends) = statements.parts();
+            self.raw.transact(data, ends)
         }
     }
 
@@ -268,22 +192,8 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
-    use super::{Blocks, ErrorKind, SqlError};
+    use super::{ErrorKind, SqlError};
     use crate::Failure;
-
-    #[test]
-    fn blocks_hold_their_statements_apart() {
-        let mut blocks = Blocks::default();
-        blocks.push(b"BEGIN");
-        blocks.buffer().extend_from_slice(b"INSERT");
-        blocks.end();
-        blocks.push(b"");
-        assert_eq!((blocks.len(), blocks.len_bytes()), (3, 11));
-        assert_eq!(blocks.iter().collect::<Vec<_>>(), [&b"BEGIN"[..], b"INSERT", b""]);
-        assert_eq!(blocks.parts().1, [5, 11, 11]);
-        blocks.clear();
-        assert!(blocks.is_empty());
-    }
 
     #[test]
     fn an_error_becomes_the_failure_of_its_kind() {

@@ -72,7 +72,7 @@ fn windows<'a>(
     batches: &'a [Arc<BatchBuf>],
     rounds: u64,
 ) -> anyhow::Result<Work<'a>> {
-    runtime.block_on(sink.on_schema(fixture::table()))?;
+    runtime.block_on(sink.on_schema(fixture::table(), std::sync::Arc::from([])))?;
     let barrier = Barrier { id: 0, kind: BarrierKind::Checkpoint, at: Position::rows(Ts::new(100)) };
     Ok(Box::new(move || {
         runtime.block_on(async {

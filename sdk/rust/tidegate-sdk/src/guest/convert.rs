@@ -1,10 +1,7 @@
 //! Shared types between the bindings and the SDK.
 
 use super::base::tidegate::plugin::{log, rows, session, types as raw};
-use crate::{
-    BadEvent, Column, ColumnProps, Context, DdlEvent, DdlKind, Failure, Index, LogicalType, Position, RowBatch,
-    TableRef, TableSchema,
-};
+use crate::{BadEvent, Context, DdlEvent, DdlKind, Failure, LogicalType, Position, RowBatch, TableRef};
 
 impl From<raw::Position> for Position {
     fn from(p: raw::Position) -> Self {
@@ -42,52 +39,6 @@ impl From<session::Context> for Context {
     }
 }
 
-impl From<raw::TableSchema> for TableSchema {
-    fn from(t: raw::TableSchema) -> Self {
-        let index = |i: raw::Index| Index { name: i.name, columns: i.columns, unique: i.unique, primary: i.primary };
-        Self {
-            id: t.ref_.into(),
-            database: t.database,
-            name: t.name,
-            columns: t.columns.into_iter().map(Into::into).collect(),
-            indexes: t.indexes.into_iter().map(index).collect(),
-            row_key: t.row_key,
-            charset: t.charset,
-            collation: t.collation,
-            attrs: t.attrs,
-        }
-    }
-}
-
-impl From<raw::Column> for Column {
-    fn from(c: raw::Column) -> Self {
-        let has = |flag| c.props.contains(flag);
-        let props = ColumnProps {
-            nullable: has(raw::ColumnProps::NULLABLE),
-            primary_key: has(raw::ColumnProps::PRIMARY_KEY),
-            row_key: has(raw::ColumnProps::ROW_KEY),
-            unique: has(raw::ColumnProps::UNIQUE),
-            generated: has(raw::ColumnProps::GENERATED),
-            auto_increment: has(raw::ColumnProps::AUTO_INCREMENT),
-            unsigned: has(raw::ColumnProps::UNSIGNED),
-        };
-        Self {
-            id: c.id,
-            name: c.name,
-            logical: c.logical.into(),
-            source_type: c.source_type,
-            props,
-            length: c.length,
-            decimals: c.decimals,
-            charset: c.charset,
-            collation: c.collation,
-            members: c.members,
-            default_value: c.default_value,
-            attrs: c.attrs,
-        }
-    }
-}
-
 macro_rules! same_names {
     ($from:ty, $to:ty, $($name:ident)*) => {
         impl From<$from> for $to {
@@ -106,10 +57,32 @@ same_names!(raw::DdlKind, DdlKind, CreateSchema DropSchema AlterSchema CreateTab
     RecoverTable CreateView DropView AddColumn DropColumn ModifyColumn AddIndex DropIndex AlterIndex AddForeignKey
     DropForeignKey AddPartition DropPartition TruncatePartition ExchangePartition ReorganizePartition AlterPartitioning
     AlterTable MultiSchemaChange);
+same_names!(LogicalType, raw::LogicalType, Int Uint Float32 Float64 Decimal Text Bytes Json Date Datetime Timestamp Time
+    Year Enumeration Set Bit Vector);
+same_names!(DdlKind, raw::DdlKind, CreateSchema DropSchema AlterSchema CreateTable DropTable TruncateTable RenameTable
+    RecoverTable CreateView DropView AddColumn DropColumn ModifyColumn AddIndex DropIndex AlterIndex AddForeignKey
+    DropForeignKey AddPartition DropPartition TruncatePartition ExchangePartition ReorganizePartition AlterPartitioning
+    AlterTable MultiSchemaChange);
 same_names!(crate::log::Level, log::Level, Trace Debug Info Warn Error);
 
 impl From<raw::DdlEvent> for DdlEvent {
     fn from(e: raw::DdlEvent) -> Self {
+        Self {
+            at: e.at.into(),
+            kind: e.kind.into(),
+            database: e.database,
+            table: e.table,
+            query: e.query,
+            before: e.before.map(Into::into),
+            after: e.after.map(Into::into),
+            maybe_done: e.maybe_done,
+            attrs: e.attrs,
+        }
+    }
+}
+
+impl From<DdlEvent> for raw::DdlEvent {
+    fn from(e: DdlEvent) -> Self {
         Self {
             at: e.at.into(),
             kind: e.kind.into(),
@@ -142,6 +115,18 @@ impl From<Failure> for raw::Failure {
             Failure::Unsupported { code, message, attrs } => {
                 Self::Unsupported(raw::FatalError { code, message, attrs })
             }
+        }
+    }
+}
+
+impl From<raw::Failure> for Failure {
+    fn from(f: raw::Failure) -> Self {
+        match f {
+            raw::Failure::Retryable(h) => Self::Retryable { message: h.message, after_ms: h.after_ms, attrs: h.attrs },
+            raw::Failure::Unknown(h) => Self::Unknown { message: h.message, after_ms: h.after_ms, attrs: h.attrs },
+            raw::Failure::Fenced(h) => Self::Fenced { message: h.message },
+            raw::Failure::Fatal(e) => Self::Fatal { code: e.code, message: e.message, attrs: e.attrs },
+            raw::Failure::Unsupported(e) => Self::Unsupported { code: e.code, message: e.message, attrs: e.attrs },
         }
     }
 }

@@ -19,11 +19,11 @@ pub struct SinkComponent<T>(PhantomData<T>);
 pub struct DispatcherComponent<T>(PhantomData<T>);
 
 /// A panic's words reach the host's log before the trap.
-fn speak_before_panic() {
+pub(super) fn speak_before_panic() {
     std::panic::set_hook(Box::new(|info| crate::log::error(&info.to_string(), &[])));
 }
 
-fn not_open() -> raw::Failure {
+pub(super) fn not_open() -> raw::Failure {
     Failure::fatal("not-open", "the host called before open").into()
 }
 
@@ -54,6 +54,7 @@ macro_rules! describe {
         }
     };
 }
+pub(super) use describe;
 describe!(SinkComponent, Sink, sink_describe);
 describe!(DispatcherComponent, Dispatcher, dispatcher_describe);
 
@@ -65,8 +66,8 @@ impl<T: Sink + 'static> sink_raw::Guest for SinkComponent<T> {
         Ok(durable.map(Into::into))
     }
 
-    fn on_schema(schema: raw::TableSchema) -> Result<sink_raw::TablePlan, raw::Failure> {
-        let plan = with_sink(|s| s.on_schema(Arc::new(schema.into())))?;
+    fn on_schema(schema: raw::TableSchema, targets: Vec<String>) -> Result<sink_raw::TablePlan, raw::Failure> {
+        let plan = with_sink(|s| s.on_schema(Arc::new(schema.into()), &targets))?;
         Ok(sink_raw::TablePlan {
             columns: plan.columns,
             deliver: plan.deliver,
@@ -111,6 +112,10 @@ impl<T: Sink + 'static> sink_raw::Guest for SinkComponent<T> {
         with_sink(|s| s.status()).map(|p| p.map(Into::into))
     }
 
+    fn on_checkpoint(at: raw::Position) -> Result<(), raw::Failure> {
+        with_sink(|s| s.on_checkpoint(at.into()))
+    }
+
     fn on_tick() -> Result<(), raw::Failure> {
         with_sink(|s| s.on_tick())
     }
@@ -147,9 +152,9 @@ impl<T: Dispatcher + 'static> dispatcher_raw::Guest for DispatcherComponent<T> {
         });
     }
 
-    fn partition_counts(counts: Vec<u32>) {
+    fn partition_counts(table: raw::TableRef, counts: Vec<u32>) {
         let _ = with_dispatcher(|d| {
-            d.partition_counts(&counts);
+            d.partition_counts(table.into(), &counts);
             Ok(())
         });
     }

@@ -1,35 +1,8 @@
-//! What an operator grants a plugin, as traits that the downstream implements.
+//! SQL databases that plugins may be granted.
 
+use super::LaneContext;
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use tg_model::{ChangefeedId, LaneId, Position, SlotId};
-
-/// Named things an instance may open.
-#[derive(Clone, Default)]
-pub struct Grants {
-    /// SQL databases by endpoint name.
-    pub sql: BTreeMap<String, Arc<dyn SqlEndpoint>>,
-}
-
-impl std::fmt::Debug for Grants {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Grants").field("sql", &self.sql.keys().collect::<Vec<_>>()).finish()
-    }
-}
-
-/// Who asks.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LaneContext {
-    /// Changefeed.
-    pub changefeed: ChangefeedId,
-    /// Writer slot.
-    pub slot: SlotId,
-    /// Lane of the slot; equal to the number of lanes for the instance that runs DDL.
-    pub lane: LaneId,
-    /// Fencing token: (owner revision, number). Greater means newer.
-    pub epoch: (u64, u64),
-}
+use tg_model::Position;
 
 /// What went wrong, as far as it decides what to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
