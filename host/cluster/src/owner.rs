@@ -190,6 +190,8 @@ impl Owner {
             (MetaRequest::PutDdl { feed, record, run, .. }, _) => {
                 if let Some(f) = self.feeds.get_mut(feed).filter(|f| f.run() == *run) {
                     f.recorded(record);
+                    // A barrier that falls is not to wait for the next regular publish.
+                    self.peers.iter_mut().for_each(|(_, v)| v.published = None);
                 }
             }
             _ => {}

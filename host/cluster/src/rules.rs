@@ -58,13 +58,15 @@ pub enum Rule {
     /// Where a token fences, progress counts only under an epoch of this owner: one that was replaced, and does not know it yet,
     /// can still raise tokens to epochs of its own time.
     OwnEpochCounts,
+    /// Progress counts only from the newest assignment: the one before may have come further than the one that repeats its rows.
+    NewestTenureCounts,
     /// What was sent may be lost: it is sent again until it is seen to have worked.
     ResendUntilSeen,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::OnlyStoppedReleases,
         Self::StartAtCheckpoint,
         Self::WaitAfterRevoke,
@@ -92,6 +94,7 @@ impl Rule {
         Self::MembersNeedDdls,
         Self::PreVote,
         Self::OwnEpochCounts,
+        Self::NewestTenureCounts,
         Self::ResendUntilSeen,
     ];
 

@@ -1,10 +1,14 @@
 //! One run from its start to its judgement.
 
-use crate::scenario::Scenario;
+use crate::scenario::{SEC, Scenario};
 use crate::trace::Trace;
 use crate::world::{Counts, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tg_cluster::Rules;
+
+/// More time for a backlog, at once and how often.
+const EXTRA: u64 = 5 * SEC;
+const EXTRA_MAX: u64 = 12;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -21,11 +25,7 @@ pub fn run(scenario: &Scenario, rules: Rules, trace: Trace) -> Outcome {
     let mut world = World::new(scenario, rules, trace);
     let ended = catch_unwind(AssertUnwindSafe(|| {
         world.run_until(scenario.end);
-        if world.violation.is_none()
-            && let Err(e) = world.settled()
-        {
-            world.violation = Some(format!("long after the last fault: {e}"));
-        }
+        settle(&mut world, scenario.end);
     }));
     if let Err(panic) = ended {
         let text = panic.downcast_ref::<String>().cloned();
@@ -33,4 +33,19 @@ pub fn run(scenario: &Scenario, rules: Rules, trace: Trace) -> Outcome {
         world.violation = Some(format!("an assertion failed: {text}"));
     }
     Outcome { violation: world.violation.take().map(|v| (world.now, v)), counts: world.counts }
+}
+
+/// Everything has to be done at the end. Whoever still has a backlog gets more time while it shrinks.
+fn settle(world: &mut World, end: u64) {
+    for extra in 1..=EXTRA_MAX {
+        let Err(why) = world.settled() else { return };
+        let before = world.checkpoints();
+        world.run_until(end + extra * EXTRA);
+        if world.violation.is_some() {
+            return;
+        }
+        if before == world.checkpoints() {
+            world.violation = Some(format!("long after the last fault: {why}"));
+        }
+    }
 }

@@ -106,6 +106,8 @@ pub struct Scenario {
     pub late: u64,
     /// Usual longest time of a message on its way.
     pub latency: u64,
+    /// Longest time until a write takes effect.
+    pub sink_latency: u64,
     /// Clocks run wrong by up to this many parts in ten thousand.
     pub drift: u64,
     /// Faults, by time.
@@ -116,37 +118,61 @@ pub struct Scenario {
     pub end: u64,
 }
 
+/// What a seed is about: some trouble needs company to show itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Theme {
+    /// A bit of everything.
+    Any,
+    /// Leases: captures that are cut off with late writes under way.
+    Leases,
+    /// Moves: drains, pauses and resumes, slow sinks.
+    Moves,
+    /// DDLs all the time, and owners that die.
+    Ddls,
+}
+
+impl Theme {
+    fn kinds(self, rng: &mut Rng) -> Vec<FaultKind> {
+        use FaultKind::*;
+        match self {
+            Self::Any => KINDS.into_iter().filter(|_| rng.permille(350)).collect(),
+            Self::Leases => vec![CutPair, Isolate, IsolateOwnerWithOne, IsolateOwnerWithOne, MetaCut, Crash, CutOneWay],
+            Self::Moves => vec![Drain, Drain, Drain, Pause, Pause, CrashOwner, StuckTable],
+            Self::Ddls => vec![CrashOwner, Crash, IsolateOwnerWithOne, MetaCut, StuckTable, FreezeOwner],
+        }
+    }
+}
+
 impl Scenario {
     /// The scenario of a seed.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::new(seed ^ 0x5ce7_a210);
-        let sinks = (0..rng.between(1, 2)).map(|_| sink(&mut rng)).collect();
+        let theme = [Theme::Any, Theme::Leases, Theme::Moves, Theme::Ddls][rng.below(4) as usize];
+        let sinks = match theme {
+            Theme::Leases => vec![lease(&mut rng)],
+            _ => (0..rng.between(1, 2)).map(|_| sink(&mut rng)).collect(),
+        };
         let heal = 14 * SEC;
-        let chosen: Vec<_> = KINDS.into_iter().filter(|_| rng.permille(350)).collect();
+        let chosen = theme.kinds(&mut rng);
         let count = if chosen.is_empty() { 0 } else { rng.between(2, 14) };
-        let mut faults: Vec<_> = (0..count)
-            .map(|_| {
-                let at = rng.between(2 * SEC, heal - SEC);
-                let longest = [200 * MS, SEC, 4 * SEC, 8 * SEC][rng.below(4) as usize];
-                let lasts = rng.between(20 * MS, longest).min(heal - at);
-                Fault { at, lasts, kind: chosen[rng.below(chosen.len() as u64) as usize] }
-            })
-            .collect();
+        let mut faults: Vec<_> = (0..count).map(|_| fault(&mut rng, &chosen, heal)).collect();
         faults.sort_by_key(|f| f.at);
+        let dense = theme == Theme::Ddls;
         Self {
             seed,
-            nodes: rng.between(2, 5),
+            nodes: if theme == Theme::Leases { rng.between(2, 3) } else { rng.between(2, 5) },
             sinks,
-            slots: rng.between(1, 4) as u16,
+            slots: if theme == Theme::Leases { rng.between(1, 2) } else { rng.between(1, 4) } as u16,
             tables: rng.between(2, 8),
             row_every: rng.between(20, 200) * MS,
-            ddl_every: if rng.permille(700) { rng.between(300, 3_000) * MS } else { 0 },
+            ddl_every: if dense { rng.between(250, 600) * MS } else { rng.below(2) * rng.between(300, 3_000) * MS },
             syncpoint_ms: if rng.permille(250) { rng.between(500, 3_000) } else { 0 },
             loss: if rng.permille(500) { rng.between(1, 100) } else { 0 },
             duplicates: if rng.permille(500) { rng.between(1, 200) } else { 0 },
             late: if rng.permille(500) { rng.between(1, 50) } else { 0 },
             latency: rng.between(1, 20) * MS,
+            sink_latency: if dense || rng.permille(500) { 8 * MS } else { rng.between(20, 450) * MS },
             drift: rng.below(81),
             faults,
             heal,
@@ -169,6 +195,7 @@ impl Scenario {
             duplicates: 0,
             late: 0,
             latency: 2 * MS,
+            sink_latency: 4 * MS,
             drift: 1,
             faults: Vec::new(),
             ..Self::of(seed)
@@ -180,6 +207,18 @@ fn sink(rng: &mut Rng) -> SinkKind {
     match rng.below(3) {
         0 => SinkKind { fence: Fence::Token, keeps_position: true },
         1 => SinkKind { fence: Fence::Token, keeps_position: false },
-        _ => SinkKind { fence: Fence::Lease { inflight: 500 * MS }, keeps_position: false },
+        _ => lease(rng),
     }
+}
+
+fn lease(rng: &mut Rng) -> SinkKind {
+    let inflight = if rng.permille(500) { 500 * MS } else { 2 * SEC };
+    SinkKind { fence: Fence::Lease { inflight }, keeps_position: false }
+}
+
+fn fault(rng: &mut Rng, kinds: &[FaultKind], heal: u64) -> Fault {
+    let at = rng.between(2 * SEC, heal - SEC);
+    let longest = [200 * MS, SEC, 4 * SEC, 8 * SEC][rng.below(4) as usize];
+    let lasts = rng.between(20 * MS, longest).min(heal - at);
+    Fault { at, lasts, kind: kinds[rng.below(kinds.len() as u64) as usize] }
 }

@@ -9,37 +9,33 @@ use tg_model::{Position, Ts};
 #[derive(Debug)]
 pub(crate) struct Source {
     from: Position,
-    /// When the tables have been read.
-    ready: u64,
-    told: Option<Ts>,
+    /// When the tables have been read, and when the first DDLs come.
+    tables: u64,
+    ddls: u64,
+    started: bool,
+    told: Ts,
 }
 
 impl Source {
-    pub(crate) const fn new(from: Position, ready: u64) -> Self {
-        Self { from, ready, told: None }
+    pub(crate) const fn new(from: Position, tables: u64, ddls: u64) -> Self {
+        Self { from, tables, ddls, started: false, told: from.ts.prev() }
     }
 
     /// What there is to tell now.
     pub(crate) fn poll(&mut self, now: u64, up: &Upstream) -> Vec<FeedInput> {
         let mut inputs = Vec::new();
-        if now < self.ready {
-            return inputs;
+        if now >= self.tables && !self.started {
+            self.started = true;
+            inputs.extend(up.tables_at(self.from).into_iter().map(FeedInput::Table));
+            inputs.push(FeedInput::Started);
         }
         let resolved = Upstream::ddl_resolved(now);
-        let told = match self.told {
-            Some(told) => told,
-            None => {
-                inputs.extend(up.tables_at(self.from).into_iter().map(FeedInput::Table));
-                inputs.push(FeedInput::Started);
-                self.from.ts.prev()
-            }
-        };
-        if resolved > told || self.told.is_none() {
-            let new = up.ddls.iter().filter(|d| d.commit_ts > told && d.commit_ts <= resolved);
+        if self.started && now >= self.ddls && resolved > self.told {
+            let new = up.ddls.iter().filter(|d| d.commit_ts > self.told && d.commit_ts <= resolved);
             let new = new.filter(|d| Position::ddl(d.commit_ts) > self.from);
             inputs.extend(new.map(|d| FeedInput::Ddl(Arc::clone(d))));
             inputs.push(FeedInput::DdlResolved(resolved));
-            self.told = Some(resolved.max(told));
+            self.told = resolved;
         }
         inputs
     }

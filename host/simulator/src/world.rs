@@ -275,8 +275,9 @@ impl World {
             }
             Output::Authority(until) => self.processes[n].authority = until,
             Output::StartSource(feed, run, from) => {
-                let ready = self.now + self.rng.between(5 * MS, 60 * MS);
-                self.processes[n].sources.insert((feed, run), Source::new(from, ready));
+                let tables = self.now + self.rng.between(5 * MS, 60 * MS);
+                let ddls = tables + self.rng.between(0, 300 * MS);
+                self.processes[n].sources.insert((feed, run), Source::new(from, tables, ddls));
             }
             Output::StopSource(feed, run) => {
                 self.processes[n].sources.remove(&(feed, run));
@@ -344,7 +345,7 @@ impl World {
         let longest = match (sink.slow > 0, sink.kind.fence) {
             (true, Fence::Lease { inflight }) => inflight - MS,
             (true, Fence::Token) => 1_500 * MS,
-            (false, _) => 8 * MS,
+            (false, _) => self.scenario.sink_latency,
         };
         let statement = matches!(request, Request::Statement(_));
         let usual = self.rng.between(MS, if statement { longest.max(60 * MS) } else { longest });
@@ -366,6 +367,7 @@ impl World {
             }
             Request::Write(w) => {
                 let w: &Write = w;
+                self.trace.line(self.now, n, || format!("slot {key} wrote up to {} as {}", w.to, w.epoch));
                 sink.wrote_at.insert(key, self.now);
                 (sink.downstream.write(&self.up, w) == Landed::Done).then_some(None)
             }
@@ -461,6 +463,11 @@ impl World {
         if let Some(found) = found {
             self.violation.get_or_insert(found);
         }
+    }
+
+    /// Stored checkpoints of all changefeeds.
+    pub(crate) fn checkpoints(&self) -> Vec<Position> {
+        self.meta.state.feeds.values().map(|f| f.checkpoint).collect()
     }
 
     /// What everybody has to have reached some time after the last fault.

@@ -125,6 +125,11 @@ impl SlotRep {
         claim.seen.filter(|s| s.phase == Phase::Active && s.epoch == claim.epoch).map(|s| (peer, s))
     }
 
+    /// Whether a status is of the newest assignment that was activated.
+    pub(crate) fn newest(&self, status: &SlotStatus) -> bool {
+        self.highest.is_none_or(|h| status.epoch >= h)
+    }
+
     /// The capture that has it or is getting it.
     pub(crate) const fn primary(&self) -> Option<Peer> {
         self.primary

@@ -165,7 +165,8 @@ impl Feed {
     fn progress(&mut self, at: usize, from: Peer, status: &SlotStatus) {
         let slot = SlotId(at as u16);
         let counts = self.leases() || status.epoch.owner_rev() == self.owner || !self.rules.keep(Rule::OwnEpochCounts);
-        if !counts || !matches!(status.phase, Phase::Active | Phase::Stopping | Phase::Stopped) {
+        let newest = self.slots[at].newest(status) || !self.rules.keep(Rule::NewestTenureCounts);
+        if !counts || !newest || !matches!(status.phase, Phase::Active | Phase::Stopping | Phase::Stopped) {
             return;
         }
         if self.adopted[at] != Some((from, status.epoch, status.phase)) {
