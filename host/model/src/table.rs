@@ -1,10 +1,11 @@
 //! Table versions: what a table looked like from one DDL to the next.
 
 use crate::{TableId, Ts};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The storage type of a column, by the numbers of the MySQL protocol that TiDB keeps in its meta data.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names are the SQL types")]
 pub enum TypeCode {
@@ -97,7 +98,7 @@ impl TypeCode {
 }
 
 /// The full type of a column.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ColumnType {
     /// Storage type.
     pub code: TypeCode,
@@ -126,7 +127,7 @@ impl ColumnType {
 }
 
 /// Facts about a column that are yes or no.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about a column")]
 pub struct ColumnFlags {
     /// NULL is allowed.
@@ -146,7 +147,7 @@ pub struct ColumnFlags {
 }
 
 /// A public column.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Column {
     /// Id, unique in the table for ever.
     pub id: i64,
@@ -172,7 +173,7 @@ pub struct Column {
 }
 
 /// A public index.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Index {
     /// Id, unique in the table.
     pub id: i64,
@@ -189,7 +190,7 @@ pub struct Index {
 }
 
 /// How rows of a table are found in the key space.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum TableKey {
     /// The handle is this integer column (position in [`TableVersion::columns`]), which rows leave out.
     IntColumn(u32),
@@ -200,7 +201,7 @@ pub enum TableKey {
 }
 
 /// One table as it was from one schema change to the next. Immutable; shared.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TableVersion {
     /// Logical table id (of the table, not of a partition).
     pub table: TableId,

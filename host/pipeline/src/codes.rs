@@ -53,4 +53,62 @@ pub const CODES: &[CodePage] = &[
         cause: "One transaction changes the row keys of more rows of one table than may wait for its end in memory.",
         action: "Filter the table or the transaction (`ignore-txn-start-ts`), repair the table downstream from a snapshot, and resume.",
     },
+    CodePage {
+        code: Code(4009),
+        title: "A transform changes what identifies a row",
+        cause: "The transform leaves out a column of the table's row key, or makes another key: rows of one key could then no longer \
+                be kept in order.",
+        action: "Leave the key's columns in (their values may be masked), or leave the table out of the transform's rules, then resume.",
+    },
+    CodePage {
+        code: Code(4010),
+        title: "Too many rows are put aside",
+        cause: "More rows were put into the quarantine within an hour than `[tidegate.quarantine] limit-per-hour` allows, or it is full: \
+                it is not a row that is wrong but something greater.",
+        action: "See the reasons with `tidegate quarantine list`. Mend the plugin, its configuration or the downstream, then resume; \
+                 rows that were put aside can be replayed or dropped.",
+    },
+    CodePage {
+        code: Code(4011),
+        title: "The quarantine cannot be read or written",
+        cause: "The file system refused, or the file is damaged or of a later version of Tidegate.",
+        action: "The message names the file and the reason. Free or repair the disk; the changefeed goes on from its checkpoint.",
+    },
+    CodePage {
+        code: Code(4012),
+        title: "The quarantine holds no such row",
+        cause: "The row was replayed or dropped before, or the number is another changefeed's.",
+        action: "See which rows there are with `tidegate quarantine list`.",
+    },
+    CodePage {
+        code: Code(4013),
+        title: "A sink claims more than it was given",
+        cause: "The sink that was to take over says that rows are durable which nobody has handed over yet: its own store belongs to \
+                another changefeed, or it is at fault.",
+        action: "The version before goes on. Give the sink a store of its own, or mend it, and swap again.",
+    },
+    CodePage {
+        code: Code(4014),
+        title: "Sinks keep too much state",
+        cause: "What the sink instances of all lanes keep is stored with the checkpoint, and is more than the metadata store should take.",
+        action: "Use fewer lanes or slots, or let the plugin keep less.",
+    },
+    CodePage {
+        code: Code(4015),
+        title: "A swap was refused",
+        cause: "The changefeed does not run, another swap is under way, or the new plugins could not be started beside the present ones.",
+        action: "The present version goes on. The message says why; mend that and swap again.",
+    },
+    CodePage {
+        code: Code(4016),
+        title: "A swap was rolled back",
+        cause: "The plugins that were swapped in failed while they were on probation.",
+        action: "The version before went on at the same position; nothing was lost. The message names the failure: mend it and swap again.",
+    },
+    CodePage {
+        code: Code(4017),
+        title: "A row was not replayed",
+        cause: "The changefeed does not run, its plugins refuse the row as before, or the row could never be mounted.",
+        action: "The row stays in the quarantine. Read the reason; start the changefeed, mend the plugin, or write the row by hand and drop it.",
+    },
 ];

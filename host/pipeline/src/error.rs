@@ -1,8 +1,9 @@
 //! What ends a run of a changefeed.
 
+use crate::quarantine::QuarantineError;
 use std::sync::Arc;
 use tg_model::{Code, Coded, LaneId, Position, SlotId, TableVersion, Ts};
-use tg_plugin::{BadEvent, CallError};
+use tg_plugin::{BadEvent, CallError, CallFault, Stop};
 use tgr1::BatchBuf;
 
 /// Why a run of a changefeed ended.
@@ -33,6 +34,34 @@ pub enum PipelineError {
     /// A dispatcher call failed.
     #[error("slot {slot}: the dispatcher failed: {source}")]
     Dispatcher { slot: SlotId, source: CallError },
+    /// A transform call failed.
+    #[error("slot {slot}: a transform failed: {source}")]
+    Transform { slot: SlotId, source: CallError },
+    /// A transform changes what identifies a row.
+    #[error("a transform does not fit `{schema}`.`{table}`: {detail}")]
+    RowKey { schema: String, table: String, detail: String },
+    /// The sink's side does not say how many partitions there are.
+    #[error("slot {slot}: the partitions of a table's targets are not known: {source}")]
+    Partitions { slot: SlotId, source: CallError },
+    /// A row could not be put aside.
+    #[error("{row}; it could not be put aside: {source}")]
+    Quarantine { row: String, source: QuarantineError },
+    /// A sink claims more than it was given.
+    #[error(
+        "slot {slot}, lane {lane}: the sink says that {durable} is durable, but it was handed rows up to {at} only"
+    )]
+    Ahead { slot: SlotId, lane: LaneId, durable: Position, at: Position },
+    /// The new sink cannot be run without doing anything.
+    #[error("the sinks cannot be compared: their source starts none that only note what they would send")]
+    NoShadow,
+    /// Sinks keep too much.
+    #[error("the sinks keep {bytes} bytes together; the limit is {limit}")]
+    StateTooLarge { bytes: usize, limit: usize },
+    /// Plugins that failed on probation cannot be taken back here.
+    #[error(
+        "the plugins that were swapped in fail inside the transactions at {at}, where the former cannot take over: {source}"
+    )]
+    NoWayBack { at: Position, source: Box<PipelineError> },
     /// A DDL failed downstream.
     #[error("DDL at {ts} on `{schema}`.`{table}` failed: {source}; the statement: {query}")]
     Ddl { ts: Ts, schema: String, table: String, query: String, source: CallError },
@@ -67,6 +96,27 @@ fn subject(table: &str) -> String {
 }
 
 impl PipelineError {
+    /// The call that ended an instance, if that is what happened: a trap, its deadline, its memory.
+    pub(crate) fn stopped_plugin(&self) -> Option<&CallError> {
+        match self {
+            Self::Sink { source, .. } | Self::Dispatcher { source, .. } | Self::Transform { source, .. } => {
+                Some(source).filter(|e| e.is_stopped())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether another version of the plugin may do better.
+    pub(crate) fn is_the_plugins(&self) -> bool {
+        match self {
+            Self::Sink { source, .. } | Self::Dispatcher { source, .. } | Self::Transform { source, .. } => {
+                !source.is_fenced() && !source.is_unknown()
+            }
+            Self::RefusedRow { .. } | Self::RowKey { .. } | Self::Quarantine { .. } | Self::Start { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The first of the rows a plugin refused.
     pub(crate) fn refused_row(version: &TableVersion, batch: &BatchBuf, refused: &[BadEvent]) -> Self {
         let first = refused.first();
@@ -92,7 +142,11 @@ impl Coded for PipelineError {
             Self::Sink { source, .. }
             | Self::DdlSink { source }
             | Self::Dispatcher { source, .. }
+            | Self::Transform { source, .. }
+            | Self::Partitions { source, .. }
             | Self::Start { source, .. } => source.code(),
+            Self::Quarantine { source, .. } => source.code(),
+            Self::NoWayBack { source, .. } => source.code(),
             Self::Format { .. } => Code(4001),
             Self::Ddl { .. } => Code(4002),
             Self::RefusedRow { .. } => Code(4003),
@@ -101,6 +155,10 @@ impl Coded for PipelineError {
             Self::Gone { .. } => Code(4006),
             Self::DdlFlood { .. } => Code(4007),
             Self::KeysMoved { .. } => Code(4008),
+            Self::RowKey { .. } => Code(4009),
+            Self::Ahead { .. } => Code(4013),
+            Self::StateTooLarge { .. } => Code(4014),
+            Self::NoShadow => Code(4015),
         }
     }
 
@@ -113,14 +171,40 @@ impl Coded for PipelineError {
             | Self::Filter { .. }
             | Self::Format { .. }
             | Self::RefusedRow { .. }
+            | Self::RowKey { .. }
+            | Self::Ahead { .. }
+            | Self::StateTooLarge { .. }
+            | Self::NoShadow
             | Self::KeysMoved { .. } => false,
+            Self::Quarantine { source, .. } => source.is_retryable(),
+            Self::NoWayBack { source, .. } => source.is_retryable(),
             Self::Sink { source, .. }
             | Self::DdlSink { source }
             | Self::Dispatcher { source, .. }
+            | Self::Transform { source, .. }
+            | Self::Partitions { source, .. }
             | Self::Start { source, .. }
             | Self::Ddl { source, .. } => source.may_pass(),
             Self::Store { retryable, .. } => *retryable,
             Self::NeverComplete { .. } | Self::Gone { .. } | Self::DdlFlood { .. } => true,
         }
+    }
+}
+
+/// What a failed call means for its instance.
+pub(crate) trait Fate {
+    /// The host stopped the instance over what it did: a fresh one may do better.
+    fn is_stopped(&self) -> bool;
+    /// Another writer has taken over.
+    fn is_fenced(&self) -> bool;
+}
+
+impl Fate for CallError {
+    fn is_stopped(&self) -> bool {
+        matches!(&self.fault, CallFault::Stopped { stop, .. } if *stop != Stop::Contract)
+    }
+
+    fn is_fenced(&self) -> bool {
+        matches!(self.fault, CallFault::Fenced { .. })
     }
 }

@@ -1,12 +1,16 @@
 //! One run of a changefeed: from its checkpoint until it is stopped, finished or broken.
 
-use crate::ddl::{DdlExecutor, DdlReport};
+use crate::control::FeedControl;
+use crate::ddl::{DdlExecutor, DdlItem, DdlReport};
 use crate::ddl_stream::DdlStream;
 use crate::error::PipelineError;
-use crate::ports::{PluginSource, ProgressStore};
+use crate::feed_swap::{Swaps, open_executor};
+use crate::ports::{PluginSource, ProgressStore, QuarantineStore};
+use crate::resume::{Resume, STATES_MAX_BYTES};
 use crate::slot::{SlotCommand, SlotReport};
 use crate::start::{self, SlotEnd};
 use crate::stats::{Stats, set, set_ts};
+use crate::swap::{SwapEvent, SwapParts};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,6 +37,8 @@ const DDL_BURST_EVENTS: usize = 256;
 pub struct FeedPlan {
     /// Everything up to here is done.
     pub start: Position,
+    /// What was stored beside it.
+    pub resume: Resume,
     /// Ends here.
     pub target: Option<Ts>,
     /// Writer slots; fixed for the changefeed's life.
@@ -47,6 +53,8 @@ pub struct FeedPlan {
     pub filter_loop: bool,
     /// Rows up to this ts may have been written before without a trace of it (no progress kept downstream).
     pub replay_until: Ts,
+    /// Rows that cannot be mounted are put aside, where there is a place for them.
+    pub raw_aside: bool,
     /// Changes that may wait between the upstream and the sorters.
     pub feed_buffer_bytes: usize,
 }
@@ -58,10 +66,14 @@ pub struct FeedParts {
     pub upstream: Upstream,
     /// Where changes wait.
     pub sorters: Arc<SorterStore>,
-    /// Starts sinks and dispatchers.
+    /// Starts sinks, dispatchers and transforms.
     pub plugins: Arc<dyn PluginSource>,
     /// Keeps progress.
     pub store: Arc<dyn ProgressStore>,
+    /// Keeps rows that are put aside; `None`: such a row ends the run.
+    pub quarantine: Option<Arc<dyn QuarantineStore>>,
+    /// Changes the run; one of its own.
+    pub control: FeedControl,
     /// Counts.
     pub stats: Arc<Stats>,
 }
@@ -107,23 +119,29 @@ async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|s| *s).await;
 }
 
-struct Feed {
-    plan: FeedPlan,
-    parts: FeedParts,
+pub(crate) struct Feed {
+    pub(crate) plan: FeedPlan,
+    pub(crate) parts: FeedParts,
     controller: Controller,
     schema: SchemaStore,
     ddl_stream: DdlStream,
     ddl_feed: FeedReceiver,
-    ddl_work: mpsc::UnboundedSender<Arc<tg_model::DdlEvent>>,
+    pub(crate) ddl_work: mpsc::UnboundedSender<DdlItem>,
     ddl_reports: mpsc::UnboundedReceiver<DdlReport>,
-    slots: Vec<SlotEnd>,
+    ddl_runs: bool,
+    /// For those who want to hear of it: the checkpoint that is stored.
+    told_checkpoint: watch::Sender<Position>,
+    pub(crate) slots: Vec<SlotEnd>,
     slot_reports: mpsc::UnboundedReceiver<SlotReport>,
     spans: HashMap<TableId, SpanId>,
     ddl_spans: Vec<SpanId>,
-    stored: Position,
+    pub(crate) stored: Position,
+    pub(crate) resume: Resume,
+    pub(crate) resume_changed: bool,
+    pub(crate) swaps: Swaps,
     finished: bool,
     effects: Vec<Effect>,
-    tasks: JoinSet<()>,
+    pub(crate) tasks: JoinSet<()>,
 }
 
 /// Span ids are unique within the process.
@@ -146,16 +164,31 @@ impl Feed {
             parts.upstream.subscribe(id, &span, from, options, ddl_tx.clone());
             ddl_spans.push(id);
         }
-        let ddl_sink = start::open_ddl_sink(&plan, &parts).await?;
-        let (ddl_work, work) = mpsc::unbounded_channel();
+        let everything = SwapParts { sink: true, stages: true };
+        let executor = open_executor(&parts.plugins, everything, plan.lanes, plan.start).await?;
+        let Some(opened) = executor.sink else { return Err(PipelineError::Gone { part: "the DDL executor" }) };
+        let (ddl_work, items) = mpsc::unbounded_channel();
         let (reports, ddl_reports) = mpsc::unbounded_channel();
-        let store = Arc::clone(&parts.store);
-        let stats = Arc::clone(&parts.stats);
+        let (told_checkpoint, checkpoint) = watch::channel(plan.start);
         let mut tasks = JoinSet::new();
-        tasks.spawn(DdlExecutor { sink: ddl_sink, store, work, reports, stats }.run());
+        let executor = DdlExecutor {
+            sink: opened.sink,
+            transforms: executor.transforms.unwrap_or_default(),
+            store: Arc::clone(&parts.store),
+            items,
+            checkpoint,
+            reports,
+            stats: Arc::clone(&parts.stats),
+        };
+        tasks.spawn(executor.run());
         let (slots, slot_reports) = start::open_slots(&plan, &parts, &mut tasks).await?;
         Ok(Self {
             controller: Controller::new(plan.slots, plan.start, plan.target),
+            swaps: Swaps::new(&plan, Arc::clone(&parts.plugins), parts.control.inbox()),
+            resume: start::resume(&plan, parts.plugins.label()),
+            resume_changed: false,
+            ddl_runs: false,
+            told_checkpoint,
             ddl_stream: DdlStream::new(ddl_spans.iter().copied(), from),
             stored: plan.start,
             plan,
@@ -183,14 +216,17 @@ impl Feed {
             tokio::select! {
                 biased;
                 () = told_to_stop(&mut stop) => return Ok(FeedEnd::Stopped),
-                // Before the reports, which may always be there.
+                // These come before the reports, which may always be there.
                 _ = tick.tick() => {
                     self.store_checkpoint().await?;
                     self.slots.iter().for_each(|s| { let _ = s.commands.send(SlotCommand::Tick); });
                     self.schema.gc(self.controller.checkpoint().checkpoint_ts());
+                    self.swap_tick().await?;
                 }
-                report = self.slot_reports.recv() => self.slot_report(report)?,
-                report = self.ddl_reports.recv() => self.ddl_report(report)?,
+                Some(opened) = self.swaps.opened.recv() => self.swap_opened(opened).await?,
+                Some(asked) = self.swaps.inbox.recv(), if self.swaps.takes_requests(self.ddl_runs) => self.asked(asked).await?,
+                report = self.slot_reports.recv() => self.slot_report(report).await?,
+                report = self.ddl_reports.recv() => self.ddl_report(report).await?,
                 () = self.ddl_feed.recv_many(&mut events, DDL_BURST_EVENTS), if self.controller.ddl_room() > DDL_BURST_EVENTS => {
                     for event in events.drain(..) {
                         self.ddl_event(event)?;
@@ -211,19 +247,34 @@ impl Feed {
         self.step(Event::Started)
     }
 
-    fn slot_report(&mut self, report: Option<SlotReport>) -> Result<(), PipelineError> {
+    async fn slot_report(&mut self, report: Option<SlotReport>) -> Result<(), PipelineError> {
         match report.ok_or(PipelineError::Gone { part: "a slot" })? {
             SlotReport::Failed(error) => Err(error),
             SlotReport::Progress { slot, applied, resolved, checkpoint } => {
                 self.step(Event::Slot { slot, applied, resolved, checkpoint })
             }
+            SlotReport::State(state) => {
+                self.resume.set_lane(state);
+                self.resume_changed = true;
+                let bytes = self.resume.state_bytes();
+                let limit = STATES_MAX_BYTES;
+                if bytes > limit { Err(PipelineError::StateTooLarge { bytes, limit }) } else { Ok(()) }
+            }
+            SlotReport::Drained { slot, at } => self.swap_step(SwapEvent::Drained { slot, at }).await,
+            SlotReport::Switched { stall } => self.swap_step(SwapEvent::Part { ok: true, stall }).await,
+            SlotReport::LaneSwitched { outcome } => self.lane_switched(outcome.map(|s| s.stall)).await,
+            SlotReport::Broken(error) => self.swap_broken(error).await,
         }
     }
 
-    fn ddl_report(&mut self, report: Option<DdlReport>) -> Result<(), PipelineError> {
+    async fn ddl_report(&mut self, report: Option<DdlReport>) -> Result<(), PipelineError> {
         match report.ok_or(PipelineError::Gone { part: "the DDL executor" })? {
             DdlReport::Failed(error) => Err(error),
-            DdlReport::Done { ts, seq } => self.step(Event::DdlDone { ts, seq }),
+            DdlReport::Switched => self.swap_step(SwapEvent::Part { ok: true, stall: Duration::ZERO }).await,
+            DdlReport::Done { ts, seq } => {
+                self.ddl_runs = false;
+                self.step(Event::DdlDone { ts, seq })
+            }
         }
     }
 
@@ -282,19 +333,29 @@ impl Feed {
             }
             Effect::Emit { slot, upto } => self.slots[usize::from(slot.0)].send(SlotCommand::Emit(upto))?,
             Effect::Execute(event) => {
-                self.ddl_work.send(event).map_err(|_| PipelineError::Gone { part: "the DDL executor" })?;
+                self.ddl_runs = true;
+                self.ddl_work
+                    .send(DdlItem::Run(event))
+                    .map_err(|_| PipelineError::Gone { part: "the DDL executor" })?;
             }
-            Effect::Checkpoint(_) => {}
+            // No syncpoints were asked for.
+            Effect::Checkpoint(_) | Effect::Syncpoint(_) => {}
             Effect::Finished => self.finished = true,
         }
         Ok(())
     }
 
-    async fn store_checkpoint(&mut self) -> Result<(), PipelineError> {
+    /// Stores the checkpoint and what belongs to it, if there is news.
+    pub(crate) async fn store_checkpoint(&mut self) -> Result<(), PipelineError> {
         let now = self.controller.checkpoint();
+        if now > self.stored || self.resume_changed {
+            self.resume.forget_below(now);
+            self.parts.store.checkpoint(now, &self.resume).await?;
+            self.resume_changed = false;
+        }
         if now > self.stored {
-            self.parts.store.checkpoint(now).await?;
             self.stored = now;
+            self.told_checkpoint.send_replace(now);
         }
         Ok(())
     }
@@ -305,8 +366,8 @@ impl Feed {
         for span in self.spans.values().chain(&self.ddl_spans) {
             self.parts.upstream.unsubscribe(*span);
         }
-        let Self { slots, ddl_work, mut tasks, .. } = self;
-        drop((slots, ddl_work));
+        let Self { slots, ddl_work, swaps, mut tasks, .. } = self;
+        drop((slots, ddl_work, swaps));
         let all = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(SHUT_DOWN_MAX, all).await.is_err() {
             tracing::warn!("some sinks did not end in time and are dropped");

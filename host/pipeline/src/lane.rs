@@ -1,42 +1,45 @@
-//! A lane: one ordered stream of batches into one sink instance.
+//! A lane: one ordered stream of batches into one sink instance at a time.
 
-use crate::error::PipelineError;
-use crate::retry::{Retry, Verdict};
+use crate::aside::Aside;
+use crate::budget::Budget;
+use crate::canary::SinkShadow;
+use crate::error::{Fate as _, PipelineError};
+use crate::held::{Held, LaneWork};
+use crate::known::Known;
+use crate::lane_swap::{LaneSwap, Switched};
+use crate::lane_write::Trouble;
+use crate::ports::{PluginSource, SinkStart};
+use crate::replay::LaneReplay;
+use crate::resume::LaneState;
 use crate::stats::{Stats, add};
 use crate::tick::{tick, ticked};
+use std::ops::Range;
 use std::sync::Arc;
-use tg_model::{LaneId, Position, SlotId, TableVersion};
-use tg_plugin::{Barrier, BarrierKind, SinkPort};
-use tgr1::BatchBuf;
+use tg_model::{LaneId, Position, SlotId};
+use tg_plugin::{CallError, SinkPort};
 use tokio::sync::mpsc;
 
-/// Rows written before a flush, when the sink's plan names no number.
-const FLUSH_ROWS: u64 = 4_096;
-/// Bytes written before a flush, when the sink's plan names no number.
-const FLUSH_BYTES: u64 = 8 << 20;
-/// How often a sink may answer "not complete yet" to one barrier before that counts as an error.
-const INCOMPLETE_MAX: u32 = 1_000;
-/// Table versions a sink instance is kept told of; above it those that the last flush did not need are dropped.
-const KNOWN_TABLES_MAX: usize = 1_024;
-
-/// One table's rows of one window.
-pub(crate) struct LaneBatch {
-    pub(crate) version: Arc<TableVersion>,
-    pub(crate) batch: Arc<BatchBuf>,
-}
-
-/// What a window brings to one lane.
-pub(crate) struct LaneWork {
-    pub(crate) window: u64,
-    /// The lane's own position when the work is durable.
-    pub(crate) upto: Position,
-    pub(crate) batches: Vec<LaneBatch>,
+/// What a slot tells a lane.
+pub(crate) enum LaneItem {
+    Work(LaneWork),
+    /// Everything before it is to be written by the present sink, everything behind it by another.
+    Swap(LaneSwap),
+    /// The last swap is for good.
+    Settle,
+    /// A row that was put aside is wanted after all.
+    Replay(LaneReplay),
+    /// Another sink is looked at beside the present one; `None`: not any more.
+    Shadow(Option<Box<SinkShadow>>),
 }
 
 /// What a lane tells its slot.
 pub(crate) enum LaneReport {
-    /// Everything up to and with this window is durable.
-    Durable { lane: LaneId, window: u64 },
+    /// Everything up to and with this window is durable; `state`: what its sink keeps.
+    Durable { lane: LaneId, window: u64, state: Option<LaneState> },
+    /// A swap is over. An error: the sink before it goes on.
+    Switched { outcome: Result<Switched, PipelineError> },
+    /// The sink of the last swap failed on probation; the one before it goes on.
+    Broken { error: PipelineError },
     /// The lane has ended.
     Failed { error: PipelineError },
 }
@@ -45,208 +48,181 @@ pub(crate) enum LaneReport {
 pub(crate) struct Lane {
     pub(crate) slot: SlotId,
     pub(crate) lane: LaneId,
+    pub(crate) lanes: u16,
     pub(crate) sink: Box<dyn SinkPort>,
-    pub(crate) work: mpsc::Receiver<LaneWork>,
+    /// Where the sink comes from; the number names the choice within the run.
+    pub(crate) plugins: (u64, Arc<dyn PluginSource>),
+    /// Where the sink before it comes from, while the last swap is on probation.
+    pub(crate) fallback: Option<(u64, Arc<dyn PluginSource>)>,
+    pub(crate) known: Known,
+    pub(crate) items: mpsc::Receiver<LaneItem>,
+    /// Taken from `items` and next to be looked at.
+    pub(crate) next: Option<LaneItem>,
     pub(crate) reports: mpsc::UnboundedSender<LaneReport>,
+    pub(crate) held: Held,
+    /// Everything of the lane up to here is durable.
+    pub(crate) at: Position,
+    /// What the sink keeps, as acknowledged with `at` or before.
+    pub(crate) state: Option<Arc<[u8]>>,
+    pub(crate) barrier_id: u32,
+    /// A call since the last acknowledgement had an unknown outcome.
+    pub(crate) unsure: bool,
+    /// The piece of a batch that the sink is being given.
+    pub(crate) giving: Option<((u64, usize), Range<u32>)>,
+    /// Another sink that is only looked at.
+    pub(crate) shadow: Option<Box<SinkShadow>>,
+    pub(crate) budget: Budget,
+    pub(crate) aside: Aside,
     pub(crate) stats: Arc<Stats>,
-}
-
-/// Written and not yet durable.
-#[derive(Default)]
-struct Open {
-    rows: u64,
-    bytes: u64,
-    limit_rows: u64,
-    limit_bytes: u64,
-}
-
-impl Open {
-    fn start() -> Self {
-        Self { rows: 0, bytes: 0, limit_rows: FLUSH_ROWS, limit_bytes: FLUSH_BYTES }
-    }
-
-    const fn is_full(&self) -> bool {
-        self.rows >= self.limit_rows || self.bytes >= self.limit_bytes
-    }
 }
 
 impl Lane {
     pub(crate) async fn run(mut self) {
-        let mut barrier_id = 0;
-        let mut known = Known::default();
-        let mut tick = tick();
-        loop {
-            let work = tokio::select! {
-                biased;
-                work = self.work.recv() => work,
-                _ = tick.tick() => {
-                    if let Err(e) = ticked(self.sink.as_mut()).await {
-                        let _ = self.reports.send(LaneReport::Failed { error: self.error(e) });
-                        break;
-                    }
-                    continue;
-                }
-            };
-            let Some(first) = work else { break };
-            match self.serve(first, &mut known, &mut barrier_id).await {
-                Ok(window) => {
-                    if self.reports.send(LaneReport::Durable { lane: self.lane, window }).is_err() {
-                        break;
-                    }
-                }
-                Err(error) => {
-                    let _ = self.reports.send(LaneReport::Failed { error });
-                    break;
-                }
-            }
+        if let Err(error) = self.serve().await {
+            let _ = self.reports.send(LaneReport::Failed { error });
         }
         self.sink.close().await;
     }
 
-    /// Writes this work and what waits behind it up to the flush limits, then flushes. Returns the last window.
-    async fn serve(&mut self, first: LaneWork, known: &mut Known, id: &mut u32) -> Result<u64, PipelineError> {
-        known.forget_idle(self.sink.as_mut()).await.map_err(|e| self.error(e))?;
-        let mut open = Open::start();
-        let mut last = (first.window, first.upto);
-        self.write(first, known, &mut open).await?;
-        while !open.is_full()
-            && let Ok(next) = self.work.try_recv()
-        {
-            last = (next.window, next.upto);
-            self.write(next, known, &mut open).await?;
+    async fn serve(&mut self) -> Result<(), PipelineError> {
+        let mut tick = tick();
+        loop {
+            let item = match self.next.take() {
+                Some(item) => Some(item),
+                None => tokio::select! {
+                    biased;
+                    item = self.items.recv() => item,
+                    _ = tick.tick() => {
+                        self.tick().await?;
+                        continue;
+                    }
+                },
+            };
+            match item {
+                None => return Ok(()),
+                Some(LaneItem::Work(work)) => {
+                    self.held.push(work);
+                    self.write_out().await?;
+                }
+                Some(LaneItem::Swap(swap)) => {
+                    let outcome = self.swap(swap).await?;
+                    let _ = self.reports.send(LaneReport::Switched { outcome });
+                }
+                Some(LaneItem::Settle) => self.fallback = None,
+                Some(LaneItem::Shadow(shadow)) => self.shadow = shadow,
+                Some(LaneItem::Replay(row)) => self.replay(row).await?,
+            }
         }
-        *id = id.wrapping_add(1);
-        self.flush(Barrier { id: *id, kind: BarrierKind::Checkpoint, at: last.1 }).await?;
-        add(&self.stats.rows_durable, open.rows);
-        Ok(last.0)
     }
 
-    async fn write(&mut self, work: LaneWork, known: &mut Known, open: &mut Open) -> Result<(), PipelineError> {
-        for LaneBatch { version, batch } in work.batches {
-            let plan = known.plan(&version, self.sink.as_mut()).await.map_err(|e| self.error(e))?;
-            open.limit_rows = open.limit_rows.min(plan.rows);
-            open.limit_bytes = open.limit_bytes.min(plan.bytes);
-            open.rows += batch.batch().len() as u64;
-            open.bytes += batch.len_bytes() as u64;
-            let mut retry = Retry::new();
-            loop {
-                match self.sink.write(Arc::clone(&batch)).await {
-                    Ok(outcome) if outcome.quarantined.is_empty() => break,
-                    Ok(outcome) => return Err(PipelineError::refused_row(&version, &batch, &outcome.quarantined)),
-                    // Written again they might be there twice: a fresh instance begins at what is durable.
-                    Err(e) if e.is_unknown() => return Err(self.error(e)),
-                    Err(e) => self.wait_or_give_up(&mut retry, e).await?,
-                }
+    async fn tick(&mut self) -> Result<(), PipelineError> {
+        match ticked(self.sink.as_mut()).await {
+            Ok(()) => Ok(()),
+            Err(e) => self.mend(Trouble::Call(e)).await.map(drop),
+        }
+    }
+
+    /// Makes what is held, and what comes meanwhile up to the flush limits, durable.
+    async fn write_out(&mut self) -> Result<(), PipelineError> {
+        let mut done = None;
+        while !self.held.is_empty() {
+            match self.attempt().await {
+                Ok(window) => done = Some(window),
+                Err(trouble) => done = self.mend(trouble).await?.or(done),
             }
+        }
+        if let Some(window) = done {
+            let (slot, lane, at) = (self.slot, self.lane, self.at);
+            let state = self.state.clone().map(|state| LaneState { slot, lane, at, state });
+            let _ = self.reports.send(LaneReport::Durable { lane, window, state });
         }
         Ok(())
     }
 
-    async fn flush(&mut self, barrier: Barrier) -> Result<(), PipelineError> {
-        let mut retry = Retry::new();
-        let mut incomplete = 0;
-        loop {
-            match self.sink.flush(barrier).await {
-                Ok(ack) if ack.complete => break,
-                Ok(_) => {
-                    incomplete += 1;
-                    if incomplete > INCOMPLETE_MAX {
-                        return Err(PipelineError::NeverComplete { slot: self.slot, lane: self.lane, at: barrier.at });
-                    }
-                    tokio::task::yield_now().await;
-                }
-                Err(e) if e.is_unknown() => {
-                    self.wait_or_give_up(&mut retry, e).await?;
-                    if self.durable().await?.is_some_and(|p| p >= barrier.at) {
-                        break;
-                    }
-                }
-                Err(e) => self.wait_or_give_up(&mut retry, e).await?,
-            }
+    /// Gets the lane going again after a failure, if that can be done without the run starting anew: the instance is dead or was on
+    /// probation, and nothing it was asked for has an unknown outcome. Answers the last window that turned out to be durable.
+    pub(crate) async fn mend(&mut self, trouble: Trouble) -> Result<Option<u64>, PipelineError> {
+        let error = match trouble {
+            Trouble::Final(error) => return Err(error),
+            Trouble::Call(error) => error,
+        };
+        let giving = self.giving.take();
+        if self.unsure || error.is_unknown() || error.is_fenced() {
+            return Err(self.error(error));
         }
-        add(&self.stats.flushes, 1);
-        Ok(())
+        if let Some(before) = self.fallback.take() {
+            tracing::warn!(slot = self.slot.0, lane = self.lane.0, error = %error, "a swapped sink failed; the one before it goes on");
+            let _ = self.reports.send(LaneReport::Broken { error: self.error(error.clone()) });
+            self.plugins = before;
+            return self.reopen(&error).await;
+        }
+        if !error.is_stopped() {
+            return Err(self.error(error));
+        }
+        add(&self.stats.plugin_stops, 1);
+        let Some(wait) = self.budget.stopped(std::time::Instant::now()) else { return Err(self.error(error)) };
+        tracing::warn!(slot = self.slot.0, lane = self.lane.0, error = %error, "a sink was stopped; it is started anew");
+        match giving {
+            Some((id, piece)) => self.suspect(id, &piece, &error).await?,
+            // Not over a row: another try may pass, many will not.
+            None if self.budget.in_a_row() > FLUSH_STOPS_MAX => return Err(self.error(error)),
+            None => {}
+        }
+        tokio::time::sleep(wait).await;
+        self.reopen(&error).await
     }
 
-    /// What is durable after a flush of unknown outcome; `None`: nobody knows, so the flush is repeated.
-    async fn durable(&mut self) -> Result<Option<Position>, PipelineError> {
-        let mut retry = Retry::new();
-        loop {
-            match self.sink.status().await {
-                Ok(position) => return Ok(position),
-                Err(e) => self.wait_or_give_up(&mut retry, e).await?,
+    /// A fresh instance; what its store holds for the lane.
+    pub(crate) async fn fresh(&mut self) -> Result<Option<Position>, PipelineError> {
+        let opened = self.plugins.1.sink(self.start()).await;
+        let opened = opened.map_err(|source| {
+            let what = format!("slot {}, lane {}", self.slot, self.lane);
+            PipelineError::Start { what, source }
+        })?;
+        self.sink = opened.sink;
+        self.known = Known::default();
+        self.unsure = false;
+        self.held.restart();
+        Ok(opened.durable)
+    }
+
+    /// A fresh instance goes on from what is durable.
+    async fn reopen(&mut self, why: &CallError) -> Result<Option<u64>, PipelineError> {
+        match self.fresh().await? {
+            Some(durable) if durable > self.at => {
+                let done = self.held.skip_to(durable).ok_or_else(|| self.error(why.clone()))?;
+                self.at = durable;
+                Ok(Some(done))
+            }
+            Some(_) => Ok(None),
+            None => {
+                self.held.mark_repeated();
+                Ok(None)
             }
         }
     }
 
-    async fn wait_or_give_up(&mut self, retry: &mut Retry, e: tg_plugin::CallError) -> Result<(), PipelineError> {
-        match retry.after(&e) {
-            Verdict::Again(wait) => {
-                add(&self.stats.retries, 1);
-                tracing::warn!(slot = self.slot.0, lane = self.lane.0, wait_ms = wait.as_millis() as u64, error = %e, "sink call failed; again");
-                retry.show(&self.stats.waits, format!("the sink of slot {}, lane {}: {e}", self.slot, self.lane));
-                tokio::time::sleep(wait).await;
-                Ok(())
-            }
-            Verdict::GiveUp => Err(self.error(e)),
+    pub(crate) fn start(&self) -> SinkStart {
+        SinkStart {
+            slot: self.slot,
+            lane: self.lane,
+            lanes: self.lanes,
+            start: self.at,
+            state: self.state.as_deref().map(<[u8]>::to_vec),
         }
     }
 
-    fn error(&self, source: tg_plugin::CallError) -> PipelineError {
+    pub(crate) fn failed(&self, trouble: Trouble) -> PipelineError {
+        match trouble {
+            Trouble::Call(e) => self.error(e),
+            Trouble::Final(e) => e,
+        }
+    }
+
+    pub(crate) fn error(&self, source: CallError) -> PipelineError {
         PipelineError::Sink { slot: self.slot, lane: self.lane, source }
     }
 }
 
-/// Table versions the sink was told of, with what it asked for.
-#[derive(Default)]
-struct Known {
-    plans: std::collections::HashMap<i64, KnownTable, foldhash::fast::RandomState>,
-    /// Flushes so far.
-    flush: u64,
-}
-
-struct KnownTable {
-    version: Arc<TableVersion>,
-    plan: Plan,
-    /// The flush that last had rows of it.
-    flush: u64,
-}
-
-#[derive(Clone, Copy)]
-struct Plan {
-    rows: u64,
-    bytes: u64,
-}
-
-impl Known {
-    async fn plan(&mut self, v: &Arc<TableVersion>, sink: &mut dyn SinkPort) -> Result<Plan, tg_plugin::CallError> {
-        if let Some(known) = self.plans.get_mut(&v.table.0)
-            && Arc::ptr_eq(&known.version, v)
-        {
-            known.flush = self.flush;
-            return Ok(known.plan);
-        }
-        if let Some(old) = self.plans.remove(&v.table.0) {
-            sink.drop_schema(&old.version).await?;
-        }
-        let asked = sink.on_schema(Arc::clone(v)).await?;
-        let plan = Plan {
-            rows: asked.batch_rows.map_or(FLUSH_ROWS, u64::from).max(1),
-            bytes: asked.batch_bytes.map_or(FLUSH_BYTES, u64::from).max(1),
-        };
-        self.plans.insert(v.table.0, KnownTable { version: Arc::clone(v), plan, flush: self.flush });
-        Ok(plan)
-    }
-
-    /// With too many tables, drops those that the last flush did not need. Only while nothing is written and not durable.
-    async fn forget_idle(&mut self, sink: &mut dyn SinkPort) -> Result<(), tg_plugin::CallError> {
-        if self.plans.len() > KNOWN_TABLES_MAX {
-            let last = self.flush;
-            for (_, idle) in self.plans.extract_if(|_, t| t.flush < last).collect::<Vec<_>>() {
-                sink.drop_schema(&idle.version).await?;
-            }
-        }
-        self.flush += 1;
-        Ok(())
-    }
-}
+/// Stops in a row outside `write` before the run starts anew.
+const FLUSH_STOPS_MAX: u32 = 3;

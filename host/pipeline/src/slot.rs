@@ -1,51 +1,94 @@
-//! A slot: merges its spans in commit order, cuts windows, asks the dispatcher, feeds the lanes, reports progress.
+//! A slot: merges its spans in commit order, cuts windows, takes them through the stages, feeds the lanes, reports progress.
 
+use crate::aside::Aside;
+use crate::canary::{SinkShadow, StageShadow};
 use crate::error::PipelineError;
 use crate::frontier::Frontier;
-use crate::lane::{LaneBatch, LaneReport, LaneWork};
+use crate::lane::{LaneItem, LaneReport};
 use crate::lane_cursor::LaneCursor;
+use crate::lane_swap::Switched;
+use crate::replay::Replay;
+use crate::resume::LaneState;
+use crate::slot_route::Window;
+use crate::slot_swap::{Mode, SlotSwitch};
+use crate::stages::Stages;
 use crate::stats::{Stats, add};
-use crate::tables::{KeyUpdates, Tables};
+use crate::tables::Tables;
 use crate::windows::Windows;
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tg_model::{LaneId, Position, SlotId, SpanId, TableVersion, Ts};
-use tg_plugin::DispatcherPort;
-use tg_sorter::{ChunkEnd, SortedChange, Sorter};
+use tg_sorter::{SortedChange, Sorter};
 use tg_upstream::{FeedEvent, FeedReceiver};
-use tgr1::{BatchBuf, Route};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc;
 
 /// Most feed events taken between two looks at commands and acknowledgements.
 const FEED_BURST_EVENTS: usize = 256;
-/// Bytes of changes taken from the sorter at once.
-const CHUNK_BYTES: usize = 256 << 10;
-/// Rows that close a window.
-const WINDOW_ROWS: u64 = 8_192;
-/// Bytes of batches that close a window.
-const WINDOW_BYTES: usize = 2 << 20;
 /// With more than this in memory, or anything on disk, a sorter's calls may wait for the disk.
 const SORTER_CALM_BYTES: usize = 8 << 20;
 
 /// What the feed tells a slot.
 pub(crate) enum SlotCommand {
-    AddSpan { span: SpanId, version: Arc<TableVersion>, start: Ts },
-    SetVersion { span: SpanId, version: Arc<TableVersion> },
-    RemoveSpan { span: SpanId },
+    AddSpan {
+        span: SpanId,
+        version: Arc<TableVersion>,
+        start: Ts,
+    },
+    SetVersion {
+        span: SpanId,
+        version: Arc<TableVersion>,
+    },
+    RemoveSpan {
+        span: SpanId,
+    },
     Emit(Position),
     Tick,
+    /// Finish the transaction and let every lane finish; then stand still until the switch.
+    Drain,
+    /// Other plugins take over.
+    Switch(SlotSwitch),
+    /// The last swap is for good.
+    Settle,
+    /// A row that was put aside is wanted after all.
+    Replay(Replay),
+    /// New plugins are looked at beside the present ones; with nothing in it: not any more.
+    Shadow {
+        stages: Option<Box<StageShadow>>,
+        sinks: Vec<Box<SinkShadow>>,
+    },
 }
 
 /// What a slot tells the feed.
 pub(crate) enum SlotReport {
-    Progress { slot: SlotId, applied: u64, resolved: Ts, checkpoint: Position },
+    Progress {
+        slot: SlotId,
+        applied: u64,
+        resolved: Ts,
+        checkpoint: Position,
+    },
+    /// What a lane's sink keeps.
+    State(LaneState),
+    /// Everything up to here is durable and nothing is under way.
+    Drained {
+        slot: SlotId,
+        at: Position,
+    },
+    /// The stages have changed. For so long no window was cut.
+    Switched {
+        stall: Duration,
+    },
+    LaneSwitched {
+        outcome: Result<Switched, PipelineError>,
+    },
+    /// Plugins on probation have failed.
+    Broken(PipelineError),
     Failed(PipelineError),
 }
 
 /// One lane as its slot sees it.
 pub(crate) struct LaneEnd {
-    pub(crate) work: mpsc::Sender<LaneWork>,
+    pub(crate) items: mpsc::Sender<LaneItem>,
     pub(crate) cursor: LaneCursor,
 }
 
@@ -57,12 +100,22 @@ pub(crate) struct Slot {
     pub(crate) reports: mpsc::UnboundedSender<SlotReport>,
     pub(crate) sorter: Sorter,
     pub(crate) tables: Tables,
-    pub(crate) dispatcher: Box<dyn DispatcherPort>,
+    pub(crate) stages: Stages,
     pub(crate) lanes: Vec<LaneEnd>,
     /// Rows with a commit-ts at or below this may have been handed over before the start.
     pub(crate) replay_until: Ts,
+    /// Rows that cannot be mounted are put aside.
+    pub(crate) raw_aside: bool,
+    pub(crate) aside: Aside,
     pub(crate) stats: Arc<Stats>,
     pub(crate) progress: Progress,
+    pub(crate) mode: Mode,
+    /// The stages may still be taken back.
+    pub(crate) probation: bool,
+    /// A window that the stages on probation could not take.
+    pub(crate) parked: Option<Window>,
+    /// Others that are only looked at.
+    pub(crate) shadow: Option<Box<StageShadow>>,
 }
 
 /// Where the slot stands.
@@ -74,14 +127,18 @@ pub(crate) struct Progress {
     /// Rows may leave up to here.
     upto: Position,
     /// Rows have been cut up to here.
-    cut: Position,
+    pub(crate) cut: Position,
+    /// No transaction is cut in two there.
+    pub(crate) cut_between: bool,
     last_report: Option<(u64, Ts, Position)>,
     /// The sorter may hold more rows below the limit.
-    more: bool,
+    pub(crate) more: bool,
     /// Everything below has been mounted; at it there may be more.
-    newest: Ts,
+    pub(crate) newest: Ts,
+    /// Commit-ts of the last change that was mounted.
+    pub(crate) mounted: Ts,
     /// Taken from the sorter, and for the next window because a batch was full. Empty otherwise.
-    left: Vec<SortedChange>,
+    pub(crate) left: Vec<SortedChange>,
 }
 
 impl Progress {
@@ -92,15 +149,17 @@ impl Progress {
             applied: 0,
             upto: start,
             cut: start,
+            cut_between: true,
             last_report: None,
             more: false,
             newest: Ts::ZERO,
+            mounted: Ts::ZERO,
             left: Vec::new(),
         }
     }
 
     /// How far rows may leave now: as told, and as far as the slot's own spans are resolved.
-    fn limit(&self) -> Position {
+    pub(crate) fn limit(&self) -> Position {
         self.upto.min(Position::rows(self.frontier.min()))
     }
 }
@@ -133,6 +192,7 @@ impl Slot {
                 self.lane_report(report)?;
             }
             self.pump().await?;
+            self.drained();
             self.report();
         }
     }
@@ -169,6 +229,22 @@ impl Slot {
                 let upto = self.progress.windows.done().checkpoint_ts();
                 may_block(self.uses_disk(), || self.sorter.forget(upto));
             }
+            SlotCommand::Replay(row) => self.replay(row).await?,
+            SlotCommand::Shadow { stages, sinks } => {
+                self.shadow = stages;
+                let mut sinks = sinks.into_iter();
+                for lane in &self.lanes {
+                    let _ = lane.items.send(LaneItem::Shadow(sinks.next())).await;
+                }
+            }
+            SlotCommand::Drain => self.drain(),
+            SlotCommand::Switch(switch) => self.switch(switch).await?,
+            SlotCommand::Settle => {
+                self.probation = false;
+                for lane in &self.lanes {
+                    let _ = lane.items.send(LaneItem::Settle).await;
+                }
+            }
         }
         Ok(())
     }
@@ -177,11 +253,13 @@ impl Slot {
         self.sorter.spilled_bytes() > 0 || self.sorter.pending_bytes() > SORTER_CALM_BYTES
     }
 
-    /// Tells the dispatcher of versions that are not used any more.
-    async fn drop_schemas(&mut self, unused: impl IntoIterator<Item = Arc<TableVersion>>) -> Result<(), PipelineError> {
+    /// Tells the stages of versions that are not used any more.
+    pub(crate) async fn drop_schemas(
+        &mut self,
+        unused: impl IntoIterator<Item = Arc<TableVersion>>,
+    ) -> Result<(), PipelineError> {
         for version in unused {
-            let dropped = self.dispatcher.drop_schema(&version).await;
-            dropped.map_err(|source| PipelineError::Dispatcher { slot: self.id, source })?;
+            self.stages.forget(&version).await?;
         }
         Ok(())
     }
@@ -205,185 +283,18 @@ impl Slot {
         Ok(())
     }
 
-    fn lane_report(&mut self, report: LaneReport) -> Result<(), PipelineError> {
-        match report {
-            LaneReport::Durable { lane, window } => self.progress.windows.acknowledged(lane, window),
+    pub(crate) fn lane_report(&mut self, report: LaneReport) -> Result<(), PipelineError> {
+        let report = match report {
+            LaneReport::Durable { lane, window, state } => {
+                self.progress.windows.acknowledged(lane, window);
+                let Some(state) = state else { return Ok(()) };
+                SlotReport::State(state)
+            }
+            LaneReport::Switched { outcome } => SlotReport::LaneSwitched { outcome },
+            LaneReport::Broken { error } => SlotReport::Broken(error),
             LaneReport::Failed { error } => return Err(error),
-        }
-        Ok(())
-    }
-
-    /// Cuts windows while there is something to cut and room for it.
-    async fn pump(&mut self) -> Result<(), PipelineError> {
-        let limit = self.progress.limit();
-        if limit <= self.progress.cut && !self.progress.more {
-            return Ok(());
-        }
-        while self.progress.windows.has_room() {
-            let limit = self.progress.limit();
-            let end = self.fill_window(limit.ts).await?;
-            match end {
-                ChunkEnd::Exhausted => {
-                    self.cut(limit).await?;
-                    self.progress.more = false;
-                    return Ok(());
-                }
-                // Inside the transactions at the newest timestamp: nothing at it counts as done.
-                ChunkEnd::More => {
-                    self.cut(Position::before(self.progress.newest)).await?;
-                    self.progress.more = true;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Mounts changes up to `upto` until none is left or the window is full.
-    async fn fill_window(&mut self, upto: Ts) -> Result<ChunkEnd, PipelineError> {
-        let mut chunk = std::mem::take(&mut self.progress.left);
-        let mut end = ChunkEnd::More;
-        loop {
-            if chunk.is_empty() {
-                let (sorter, slot) = (&mut self.sorter, self.id);
-                let on_disk = sorter.spilled_bytes() > 0;
-                end = may_block(on_disk, || sorter.next_chunk(upto, CHUNK_BYTES, &mut chunk))
-                    .map_err(|source| PipelineError::Sorter { slot, source })?;
-            }
-            self.progress.newest = chunk.last().map_or(self.progress.newest, |s| s.change.commit_ts);
-            let mounted = self.mount(&chunk).await?;
-            chunk.drain(..mounted);
-            if let Some(next) = chunk.first() {
-                self.progress.newest = next.change.commit_ts;
-                self.progress.left = chunk;
-                return Ok(ChunkEnd::More);
-            }
-            if matches!(end, ChunkEnd::Exhausted) && !self.tables.release_held()? {
-                self.progress.left = chunk;
-                return Ok(ChunkEnd::More);
-            }
-            let (rows, bytes) = self.tables.size();
-            if matches!(end, ChunkEnd::Exhausted) || rows >= WINDOW_ROWS || bytes >= WINDOW_BYTES {
-                // The empty vector keeps its room for the next window.
-                self.progress.left = chunk;
-                return Ok(end);
-            }
-        }
-    }
-
-    /// Mounts changes until a batch is full; how many it took.
-    async fn mount(&mut self, chunk: &[SortedChange]) -> Result<usize, PipelineError> {
-        for (i, sorted) in chunk.iter().enumerate() {
-            if let Some(version) = self.tables.needs_open(sorted.span) {
-                self.open(version).await?;
-            }
-            if !self.tables.mount(sorted.span, &sorted.change)? {
-                return Ok(i);
-            }
-        }
-        Ok(chunk.len())
-    }
-
-    /// Opens a version in this window and tells the dispatcher of it.
-    async fn open(&mut self, version: Arc<TableVersion>) -> Result<(), PipelineError> {
-        let table = version.table;
-        let replaced = self.tables.open(version)?;
-        self.drop_schemas(replaced).await?;
-        let Some(open) = self.tables.get_mut(table) else { return Ok(()) };
-        let plan = self
-            .dispatcher
-            .on_schema(Arc::clone(&open.version))
-            .await
-            .map_err(|source| PipelineError::Dispatcher { slot: self.id, source })?;
-        open.key_updates = if plan.split_key_updates { KeyUpdates::Split } else { KeyUpdates::Keep };
-        Ok(())
-    }
-
-    /// Closes the window at `at` and hands its rows to the lanes.
-    async fn cut(&mut self, at: Position) -> Result<(), PipelineError> {
-        let mut work: HashMap<LaneId, Vec<LaneBatch>> = HashMap::new();
-        for table in self.tables.with_rows() {
-            let Some((version, data)) = self.tables.take(table) else { continue };
-            self.dispatch(version, data, &mut work).await?;
-        }
-        let idle = self.tables.window_taken();
-        self.drop_schemas(idle).await?;
-        self.progress.cut = self.progress.cut.max(at);
-        let bytes = work.values().flatten().map(|b| b.batch.len_bytes()).sum();
-        let window = self.progress.windows.cut(at, bytes, work.keys().copied());
-        add(&self.stats.windows, 1);
-        for (lane, batches) in work {
-            let end = &self.lanes[usize::from(lane.0)];
-            let item = LaneWork { window, upto: end.cursor.position(at), batches };
-            // Never waits: a lane's channel has room for every window that may be in flight.
-            if end.work.send(item).await.is_err() {
-                return self.lane_reports.recv().await.map_or(Ok(()), |r| self.lane_report(r));
-            }
-        }
-        Ok(())
-    }
-
-    async fn dispatch(
-        &mut self,
-        version: Arc<TableVersion>,
-        data: Vec<u8>,
-        work: &mut HashMap<LaneId, Vec<LaneBatch>>,
-    ) -> Result<(), PipelineError> {
-        let mut batch = BatchBuf::new(data).map_err(|source| PipelineError::Format { slot: self.id, source })?;
-        let decided = self
-            .dispatcher
-            .dispatch(&batch)
-            .await
-            .map_err(|source| PipelineError::Dispatcher { slot: self.id, source })?;
-        if !decided.quarantined.is_empty() {
-            return Err(PipelineError::refused_row(&version, &batch, &decided.quarantined));
-        }
-        mark_repeated(&mut batch, self.replay_until);
-        let routes = Routes { lanes: &decided.lanes, targets: &decided.targets, partitions: &decided.partitions };
-        routes.write_into(&mut batch);
-        add(&self.stats.rows_out, batch.batch().len() as u64);
-        add(&self.stats.bytes_out, batch.len_bytes() as u64);
-        self.split(&version, batch, &decided.lanes, work)
-    }
-
-    /// Gives every lane its rows, less those its store holds already.
-    fn split(
-        &mut self,
-        version: &Arc<TableVersion>,
-        batch: BatchBuf,
-        lanes: &[u16],
-        work: &mut HashMap<LaneId, Vec<LaneBatch>>,
-    ) -> Result<(), PipelineError> {
-        let rows = batch.batch().len();
-        let mut chosen: Vec<Vec<u32>> = vec![Vec::new(); self.lanes.len()];
-        let mut skipped = 0;
-        for (i, row) in batch.batch().iter().enumerate() {
-            let lane = lanes.get(i).copied().unwrap_or(0);
-            if lane == tg_plugin::LEAVE_OUT {
-                continue;
-            }
-            if self.lanes[usize::from(lane)].cursor.admit(Ts::new(row.commit_ts())) {
-                chosen[usize::from(lane)].push(i as u32);
-            } else {
-                skipped += 1;
-            }
-        }
-        add(&self.stats.rows_skipped, skipped);
-        let whole = Arc::new(batch);
-        for (lane, picked) in chosen.into_iter().enumerate() {
-            if picked.is_empty() {
-                continue;
-            }
-            let part = if picked.len() == rows {
-                Arc::clone(&whole)
-            } else {
-                let data = tgr1::select(&whole.batch(), picked)
-                    .and_then(BatchBuf::new)
-                    .map_err(|source| PipelineError::Format { slot: self.id, source })?;
-                Arc::new(data)
-            };
-            let batches = work.entry(LaneId(lane as u16)).or_default();
-            batches.push(LaneBatch { version: Arc::clone(version), batch: part });
-        }
+        };
+        let _ = self.reports.send(report);
         Ok(())
     }
 
@@ -396,44 +307,14 @@ impl Slot {
             let _ = self.reports.send(SlotReport::Progress { slot: self.id, applied, resolved, checkpoint });
         }
     }
+
+    pub(crate) fn lane(&self, lane: LaneId) -> Option<&LaneEnd> {
+        self.lanes.get(usize::from(lane.0))
+    }
 }
 
 /// Runs work that may wait for the disk so that other tasks of this thread go on meanwhile, where the runtime has other threads.
-fn may_block<R>(waits: bool, work: impl FnOnce() -> R) -> R {
+pub(crate) fn may_block<R>(waits: bool, work: impl FnOnce() -> R) -> R {
     let others = || Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
     if waits && others() { tokio::task::block_in_place(work) } else { work() }
-}
-
-/// Marks the rows that may have been handed over before the start.
-fn mark_repeated(batch: &mut BatchBuf, until: Ts) {
-    if batch.batch().commit_ts_range().0 > until.get() {
-        return;
-    }
-    for i in 0..batch.len() {
-        let flags = batch.batch().row(i).filter(|r| r.commit_ts() <= until.get()).map(|r| r.flags());
-        if let Some(flags) = flags {
-            batch.set_row_flags(i, flags | tgr1::row_flags::MAYBE_REPEATED);
-        }
-    }
-}
-
-/// A dispatcher's answer as row headers.
-struct Routes<'a> {
-    lanes: &'a [u16],
-    targets: &'a [u16],
-    partitions: &'a [u32],
-}
-
-impl Routes<'_> {
-    fn write_into(&self, batch: &mut BatchBuf) {
-        if self.lanes.is_empty() && self.targets.is_empty() && self.partitions.is_empty() {
-            return;
-        }
-        for i in 0..batch.batch().len() {
-            let lane = self.lanes.get(i).copied().unwrap_or(0);
-            let target = self.targets.get(i).copied().unwrap_or(0);
-            let partition = self.partitions.get(i).copied().unwrap_or(0);
-            batch.set_route(i, Route { lane, target, partition });
-        }
-    }
 }

@@ -1,19 +1,29 @@
 //! Bringing up the parts of a run.
 
+use crate::aside::Aside;
+use crate::budget::Budget;
 use crate::error::PipelineError;
 use crate::feed::{FeedParts, FeedPlan};
-use crate::lane::Lane;
+use crate::held::Held;
+use crate::known::Known;
+use crate::lane::{Lane, LaneReport};
 use crate::lane_cursor::LaneCursor;
+use crate::ports::SinkStart;
+use crate::resume::Resume;
 use crate::slot::{LaneEnd, Progress, Slot, SlotCommand, SlotReport};
+use crate::slot_swap::Mode;
+use crate::stages::{StageSet, Stages};
 use crate::tables::Tables;
 use crate::windows::WINDOWS_MAX;
 use std::sync::Arc;
 use tg_model::{LaneId, Position, SlotId, Ts};
-use tg_plugin::SinkPort;
 use tg_schema::SchemaStore;
 use tg_upstream::{FeedSender, Upstream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+
+/// What may wait for a lane: every window that may be in flight, and a few changes of plugins.
+const LANE_ITEMS_MAX: usize = WINDOWS_MAX + 8;
 
 /// The feed's ends of a slot.
 pub(crate) struct SlotEnd {
@@ -44,10 +54,11 @@ pub async fn load_schema(upstream: &Upstream, ts: Ts) -> Result<SchemaStore, Pip
     SchemaStore::from_snapshot(ts, pairs).map_err(|source| PipelineError::Schema { source })
 }
 
-pub(crate) async fn open_ddl_sink(plan: &FeedPlan, parts: &FeedParts) -> Result<Box<dyn SinkPort>, PipelineError> {
-    let lane = LaneId(plan.lanes);
-    let opened = parts.plugins.sink(SlotId(0), lane, plan.lanes, plan.start).await;
-    opened.map(|o| o.sink).map_err(|source| PipelineError::Start { what: "the DDL executor".to_owned(), source })
+/// What a run goes on from besides its checkpoint.
+pub(crate) fn resume(plan: &FeedPlan, label: String) -> Resume {
+    let mut resume = Resume { label, ..plan.resume.clone() };
+    resume.forget_below(plan.start);
+    resume
 }
 
 /// Opens every slot with its lanes and dispatcher, and lets them run.
@@ -74,19 +85,10 @@ async fn open_slot(
     let (lane_reports_tx, lane_reports) = mpsc::unbounded_channel();
     let mut lanes = Vec::new();
     for lane in (0..plan.lanes).map(LaneId) {
-        let opened = parts.plugins.sink(id, lane, plan.lanes, plan.start).await;
-        let opened =
-            opened.map_err(|source| PipelineError::Start { what: format!("slot {id}, lane {lane}"), source })?;
-        let (work_tx, work) = mpsc::channel(WINDOWS_MAX + 1);
-        let durable = opened.durable.unwrap_or(Position::ZERO).max(plan.start);
-        let stats = Arc::clone(&parts.stats);
-        let reports = lane_reports_tx.clone();
-        tasks.spawn(Lane { slot: id, lane, sink: opened.sink, work, reports, stats }.run());
-        lanes.push(LaneEnd { work: work_tx, cursor: LaneCursor::new(durable) });
+        lanes.push(open_lane(id, lane, plan, parts, lane_reports_tx.clone(), tasks).await?);
     }
-    let dispatcher = parts.plugins.dispatcher(id, plan.lanes).await;
-    let dispatcher =
-        dispatcher.map_err(|source| PipelineError::Start { what: format!("the dispatcher of slot {id}"), source })?;
+    let stages = StageSet::open(&parts.plugins, id, plan.lanes).await?;
+    let aside = aside(id, None, parts);
     let (commands_tx, commands) = mpsc::unbounded_channel();
     let (feed_tx, feed) = tg_upstream::feed_channel(plan.feed_buffer_bytes);
     let slot = Slot {
@@ -97,12 +99,65 @@ async fn open_slot(
         reports: reports.clone(),
         sorter: parts.sorters.sorter(),
         tables: Tables::new(id, plan.mount.clone(), Arc::clone(&plan.filter)),
-        dispatcher,
+        stages: Stages::new(id, plan.lanes, stages, aside.clone()),
         lanes,
         replay_until: plan.replay_until,
+        raw_aside: plan.raw_aside,
+        aside,
         stats: Arc::clone(&parts.stats),
         progress: Progress::new(plan.slots, plan.lanes, plan.start),
+        mode: Mode::Open,
+        probation: false,
+        parked: None,
+        shadow: None,
     };
     tasks.spawn(slot.run());
     Ok(SlotEnd { commands: commands_tx, feed: feed_tx })
+}
+
+async fn open_lane(
+    slot: SlotId,
+    lane: LaneId,
+    plan: &FeedPlan,
+    parts: &FeedParts,
+    reports: mpsc::UnboundedSender<LaneReport>,
+    tasks: &mut JoinSet<()>,
+) -> Result<LaneEnd, PipelineError> {
+    let kept = plan.resume.lane(slot, lane);
+    let known = kept.map_or(Position::ZERO, |k| k.at).max(plan.resume.floor(slot)).max(plan.start);
+    let state = kept.map(|k| Arc::clone(&k.state));
+    let start = SinkStart { slot, lane, lanes: plan.lanes, start: known, state: state.as_deref().map(<[u8]>::to_vec) };
+    let opened = parts.plugins.sink(start).await;
+    let what = format!("slot {slot}, lane {lane}");
+    let opened = opened.map_err(|source| PipelineError::Start { what, source })?;
+    let durable = opened.durable.unwrap_or(Position::ZERO).max(known);
+    let (items_tx, items) = mpsc::channel(LANE_ITEMS_MAX);
+    let lane = Lane {
+        slot,
+        lane,
+        lanes: plan.lanes,
+        sink: opened.sink,
+        plugins: (0, Arc::clone(&parts.plugins)),
+        fallback: None,
+        known: Known::default(),
+        items,
+        next: None,
+        reports,
+        held: Held::default(),
+        at: durable,
+        state,
+        barrier_id: 0,
+        unsure: false,
+        giving: None,
+        shadow: None,
+        budget: Budget::default(),
+        aside: aside(slot, Some(lane), parts),
+        stats: Arc::clone(&parts.stats),
+    };
+    tasks.spawn(lane.run());
+    Ok(LaneEnd { items: items_tx, cursor: LaneCursor::new(durable) })
+}
+
+fn aside(slot: SlotId, lane: Option<LaneId>, parts: &FeedParts) -> Aside {
+    Aside { store: parts.quarantine.clone(), stats: Arc::clone(&parts.stats), slot, lane }
 }

@@ -55,6 +55,14 @@ counters! {
         flushes,
         /// Retries of a sink call.
         retries,
+        /// Plugin instances that were stopped and started anew within the run.
+        plugin_stops,
+        /// Rows put aside.
+        rows_quarantined,
+        /// Swaps of plugins that are through.
+        swaps,
+        /// Swaps that were taken back.
+        rollbacks,
         /// DDL statements run.
         ddls,
         /// Physical tables subscribed.

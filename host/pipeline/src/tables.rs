@@ -232,6 +232,18 @@ impl Tables {
         Some((Arc::clone(&t.version), t.writer.finish()))
     }
 
+    /// Halves of updates wait for the end of their transaction.
+    pub(crate) const fn has_held(&self) -> bool {
+        self.held_bytes > 0
+    }
+
+    /// Other plugins take over between two windows: tables are opened again with their next row, and those that cannot be closed
+    /// now are answered.
+    pub(crate) fn close_idle(&mut self) -> Vec<Arc<TableVersion>> {
+        self.open.retain(|_, t| !t.held.is_empty() || t.writer.rows() > 0);
+        self.open.values().map(|t| Arc::clone(&t.version)).collect()
+    }
+
     /// The window is taken. Answers versions that were closed because too many tables are open.
     pub(crate) fn window_taken(&mut self) -> Vec<Arc<TableVersion>> {
         (self.rows, self.bytes) = (0, 0);

@@ -16,10 +16,15 @@ pub(crate) fn tick() -> Interval {
 /// Passes a tick on. What may pass by itself gets another chance a second later.
 pub(crate) async fn ticked(sink: &mut dyn SinkPort) -> Result<(), CallError> {
     match sink.on_tick().await {
-        Err(e) if e.is_retryable() || e.is_unknown() => {
+        Err(e) if passes(&e) => {
             tracing::debug!(error = %e, "a sink's tick failed");
             Ok(())
         }
         ended => ended,
     }
+}
+
+/// Whether a call may be made again, on the same instance, a second later.
+pub(crate) const fn passes(e: &CallError) -> bool {
+    e.is_retryable() || e.is_unknown()
 }

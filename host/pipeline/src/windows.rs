@@ -55,6 +55,11 @@ impl Windows {
         self.cuts.len() < WINDOWS_MAX && self.in_flight_bytes < self.limit_bytes
     }
 
+    /// Cuts that are not done.
+    pub(crate) fn open(&self) -> usize {
+        self.cuts.len()
+    }
+
     /// Closes a window at `at`; `lanes` are those that get rows of it, `bytes` what the rows weigh. Returns its id.
     ///
     /// A window without rows adds nothing to wait for: it moves the cut before it.

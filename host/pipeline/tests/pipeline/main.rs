@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bounds;
+mod canary;
 mod changes;
 mod ddls;
 mod measure;
+mod quarantine;
+mod stages;
 mod support;
+mod swaps;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use tg_downstream::{MysqlEndpoint, MysqlTarget};
 use tg_model::{ChangefeedId, LaneId, Position, SlotId, Ts};
-use tg_pipeline::{DdlState, OpenSink, PipelineError, PluginSource, ProgressStore};
+use tg_pipeline::{DdlState, OpenSink, PipelineError, PluginSource, ProgressStore, Resume, SinkStart};
 use tg_plugin::grant::{LaneContext, SqlEndpoint};
 use tg_plugin::native::{NativeDispatcher, NativeSink};
 use tg_plugin::{
@@ -98,7 +98,7 @@ impl Plugins {
 
     async fn open(&self, at: LaneContext, lanes: u16) -> Result<OpenSink, CallError> {
         let sql = self.database.iter().map(|d| (ENDPOINT.to_owned(), Arc::clone(d)));
-        let grants = Grants { sql: sql.collect::<BTreeMap<_, _>>() };
+        let grants = Grants { sql: sql.collect::<BTreeMap<_, _>>(), ..Grants::default() };
         let spec = InstanceSpec { lane: at, ..spec(self.config, lanes, grants) };
         // DDL is not what is compared.
         let how = if spec.lane.lane.0 == lanes { How::Component } else { self.how };
@@ -115,8 +115,8 @@ fn opened((sink, durable): (impl SinkPort + 'static, Option<Position>)) -> OpenS
 }
 
 impl PluginSource for Plugins {
-    fn sink(&self, slot: SlotId, at: LaneId, lanes: u16, _: Position) -> BoxFuture<'_, Result<OpenSink, CallError>> {
-        Box::pin(self.open(lane(slot, at), lanes))
+    fn sink(&self, at: SinkStart) -> BoxFuture<'_, Result<OpenSink, CallError>> {
+        Box::pin(self.open(lane(at.slot, at.lane), at.lanes))
     }
 
     fn dispatcher(&self, _: SlotId, lanes: u16) -> BoxFuture<'_, Result<Box<dyn DispatcherPort>, CallError>> {
@@ -134,7 +134,7 @@ impl PluginSource for Plugins {
 pub(crate) struct Forgetful;
 
 impl ProgressStore for Forgetful {
-    fn checkpoint(&self, _: Position) -> BoxFuture<'_, Result<(), PipelineError>> {
+    fn checkpoint<'a>(&'a self, _: Position, _: &'a Resume) -> BoxFuture<'a, Result<(), PipelineError>> {
         Box::pin(async { Ok(()) })
     }
 

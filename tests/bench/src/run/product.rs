@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tg_filter::{Filter, FilterConfig};
 use tg_model::{Position, Ts};
 use tg_mounter::MountOptions;
-use tg_pipeline::{FeedParts, FeedPlan, Stats};
+use tg_pipeline::{FeedControl, FeedParts, FeedPlan, Resume, Stats};
 use tg_sorter::{SorterConfig, SorterStore};
 use tg_upstream::{Upstream, UpstreamConfig};
 use tokio::sync::watch;
@@ -30,6 +30,7 @@ fn plan(args: &Args) -> anyhow::Result<FeedPlan> {
     let filter = FilterConfig { rules: vec![args.get("rule")?], ..FilterConfig::default() };
     Ok(FeedPlan {
         start: Position::ddl(Ts::new(args.get("start")?)),
+        resume: Resume::default(),
         target: None,
         slots: args.get("slots")?,
         lanes: args.get("lanes")?,
@@ -37,6 +38,7 @@ fn plan(args: &Args) -> anyhow::Result<FeedPlan> {
         mount: MountOptions::default(),
         filter_loop: false,
         replay_until: Ts::ZERO,
+        raw_aside: false,
         feed_buffer_bytes: BUFFER_BYTES,
     })
 }
@@ -58,6 +60,8 @@ async fn changefeed(args: &Args) -> anyhow::Result<()> {
         sorters: SorterStore::open(dir.path(), sorter)?,
         plugins: Arc::new(Plugins::new(args.get("how")?, args.get("mysql_port")?, plan.lanes).await?),
         store: Arc::new(Forgetful),
+        quarantine: None,
+        control: FeedControl::new(),
         stats: Arc::clone(&stats),
     };
     let (stop, stopped) = watch::channel(false);

@@ -1,5 +1,6 @@
 //! The recording downstream: what became durable in it, in order.
 
+use super::dispatcher::Poison;
 use super::faults::Faults;
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
@@ -54,6 +55,17 @@ pub(crate) struct State {
     pub(crate) keep_arrivals: bool,
     pub(crate) keep_rows: bool,
     pub(crate) rows_durable: u64,
+    /// Every checkpoint that the sink was told of.
+    pub(crate) checkpoints: Vec<Position>,
+    /// (target, partition) of every row, while they are kept.
+    pub(crate) routes: HashSet<(u16, u32)>,
+    /// Names that targets were given.
+    pub(crate) targets: HashSet<Vec<String>>,
+    /// Dispatchers were swapped: keys may have changed their lanes.
+    pub(crate) lanes_move: bool,
+    /// Columns of the newest batch of each table.
+    pub(crate) columns: HashMap<TableId, usize>,
+    pub(crate) swap_barriers: u64,
 }
 
 /// Cheap to clone.
@@ -70,6 +82,8 @@ pub(crate) struct Downstream {
     pub(crate) answer_gate: Arc<watch::Sender<bool>>,
     /// Told when a DDL has begun to wait or ran.
     pub(crate) ddl_seen: Arc<Notify>,
+    /// What nobody takes.
+    pub(crate) poison: Arc<Mutex<Poison>>,
     /// Whether flushes wait.
     pub(crate) flush_gate: Arc<watch::Sender<bool>>,
 }
@@ -84,6 +98,7 @@ impl Downstream {
             ddl_gate: Arc::new(watch::Sender::new(true)),
             answer_gate: Arc::new(watch::Sender::new(true)),
             ddl_seen: Arc::default(),
+            poison: Arc::default(),
             flush_gate: Arc::new(watch::Sender::new(true)),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::downstream::{Change, Downstream, Seen, State, op_number};
 use super::faults::{Fault, error};
+use super::plugins::{Flaw, Flawed};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::HashSet;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::UNIX_EPOCH;
 use tg_model::{DdlEvent, Position, TableId, TableVersion, Ts};
-use tg_plugin::{Ack, Barrier, CallError, CallFault, SinkPort, TablePlan, WriteOutcome};
+use tg_plugin::{Ack, BadEvent, Barrier, BarrierKind, CallError, CallFault, SinkPort, Stop, TablePlan, WriteOutcome};
 use tgr1::{BatchBuf, Value};
 
 pub(crate) struct Recorder {
@@ -19,6 +20,11 @@ pub(crate) struct Recorder {
     pub(crate) buffer: Vec<Arc<BatchBuf>>,
     pub(crate) known: HashSet<(TableId, u64)>,
     pub(crate) dead: bool,
+    /// It runs DDL and gets no rows.
+    pub(crate) executor: bool,
+    /// Rows so far, kept as the lane's state.
+    pub(crate) count: u64,
+    pub(crate) flaw: Flawed,
 }
 
 impl Recorder {
@@ -64,6 +70,7 @@ fn record(batch: &BatchBuf, run: u64, lane: (u16, u16), state: &mut State) {
     let batch = batch.batch();
     let table = TableId(batch.table().cast_signed());
     state.rows_durable += batch.len() as u64;
+    state.columns.insert(table, batch.column_count());
     if state.keep_arrivals {
         let newest = Ts::new(batch.commit_ts_range().1);
         let now = UNIX_EPOCH.elapsed().unwrap().as_millis() as u64;
@@ -72,6 +79,7 @@ fn record(batch: &BatchBuf, run: u64, lane: (u16, u16), state: &mut State) {
     let columns: Vec<_> = batch.columns().collect();
     for row in batch.iter() {
         let image = row.current().unwrap();
+        state.routes.insert((row.target(), row.partition()));
         let change = Change { ts: Ts::new(row.commit_ts()), table, id: image.i64(0).unwrap(), op: op_number(row.op()) };
         let repeated = row.flags() & tgr1::row_flags::MAYBE_REPEATED != 0;
         state.log.push(Seen::Row { run, lane, change, repeated });
@@ -95,8 +103,46 @@ fn record(batch: &BatchBuf, run: u64, lane: (u16, u16), state: &mut State) {
     }
 }
 
+impl Recorder {
+    /// Rows that nobody wants, or that end the instance.
+    fn take(&mut self, batch: &Arc<BatchBuf>) -> Result<WriteOutcome, CallError> {
+        let poison = self.down.poison.lock();
+        let (mut good, mut quarantined) = (Vec::new(), Vec::new());
+        for (i, row) in batch.batch().iter().enumerate() {
+            let id = row.current().unwrap().i64(0).unwrap();
+            if poison.sink.contains(&id) {
+                self.dead = true;
+                let fault = CallFault::Stopped { stop: Stop::Trap, detail: "poison".to_owned() };
+                return Err(CallError::new("recorder", "write", fault));
+            }
+            if poison.unwanted.contains(&id) {
+                quarantined.push(BadEvent { row: i as u32, code: "unwanted".into(), message: "it is odd".into() });
+            } else {
+                good.push(i as u32);
+            }
+        }
+        if quarantined.is_empty() {
+            self.buffer.push(Arc::clone(batch));
+        } else if !good.is_empty() {
+            let part = tgr1::select(&batch.batch(), good).and_then(BatchBuf::new).unwrap();
+            self.buffer.push(Arc::new(part));
+        }
+        Ok(WriteOutcome { quarantined, buffered_bytes: 0 })
+    }
+
+    fn trapped(&mut self, call: &'static str) -> CallError {
+        self.dead = true;
+        error(call, Fault::Trap)
+    }
+}
+
 impl SinkPort for Recorder {
-    fn on_schema(&mut self, version: Arc<TableVersion>) -> BoxFuture<'_, Result<TablePlan, CallError>> {
+    fn on_schema(
+        &mut self,
+        version: Arc<TableVersion>,
+        targets: Arc<[String]>,
+    ) -> BoxFuture<'_, Result<TablePlan, CallError>> {
+        self.down.state.lock().targets.insert(targets.to_vec());
         self.known.insert((version.table, version.since.get()));
         self.down.state.lock().schemas += 1;
         async { Ok(TablePlan { deliver: true, ..TablePlan::default() }) }.boxed()
@@ -133,8 +179,9 @@ impl SinkPort for Recorder {
             if fault == Fault::Retryable {
                 return Err(error("write", fault));
             }
-            self.buffer.push(batch);
-            Ok(WriteOutcome::default())
+            let fatal = |f| if let Flaw::Write(n) | Flaw::Fatal(n) = f { Some(n) } else { None };
+            self.flaw.hit("write", fatal).inspect_err(|_| self.dead = true)?;
+            self.take(&batch)
         }
         .boxed()
     }
@@ -148,12 +195,12 @@ impl SinkPort for Recorder {
             let mut state = shared.lock();
             // Under the lock nobody can be fenced between the look and the write.
             self.fence("flush")?;
+            state.swap_barriers += u64::from(barrier.kind == BarrierKind::Swap);
+            let flawed = self.flaw.hit("flush", |f| if let Flaw::Flush(n) = f { Some(n) } else { None });
+            flawed.inspect_err(|_| self.dead = true)?;
             match state.faults.next() {
                 Fault::Incomplete => return Ok(Ack { complete: false, state: None }),
-                Fault::Trap => {
-                    self.dead = true;
-                    return Err(error("flush", Fault::Trap));
-                }
+                Fault::Trap => return Err(self.trapped("flush")),
                 fault @ (Fault::Retryable | Fault::UnknownLost) => return Err(error("flush", fault)),
                 Fault::UnknownDone => {
                     self.apply(barrier.at, &mut state);
@@ -164,8 +211,9 @@ impl SinkPort for Recorder {
                 }
                 Fault::None => self.apply(barrier.at, &mut state),
             }
+            self.count += self.buffer.iter().map(|b| b.len() as u64).sum::<u64>();
             self.buffer.clear();
-            Ok(Ack { complete: true, state: None })
+            Ok(Ack { complete: true, state: Some(self.count.to_le_bytes().to_vec()) })
         }
         .boxed()
     }
@@ -174,6 +222,12 @@ impl SinkPort for Recorder {
         let durable = self.down.state.lock().durable.get(&self.lane).copied();
         let kept = if self.down.keeps { durable } else { None };
         async move { Ok(kept) }.boxed()
+    }
+
+    fn on_checkpoint(&mut self, at: Position) -> BoxFuture<'_, Result<(), CallError>> {
+        assert!(self.executor, "only the executor hears of checkpoints");
+        self.down.state.lock().checkpoints.push(at);
+        async { Ok(()) }.boxed()
     }
 
     fn on_tick(&mut self) -> BoxFuture<'_, Result<(), CallError>> {

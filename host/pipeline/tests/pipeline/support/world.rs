@@ -3,14 +3,18 @@
 use super::check::{Guarantee, check};
 use super::downstream::{Downstream, now};
 use super::faults::Faults;
+use super::plugins::{Plugins, Version};
 use super::reference::Reference;
-use super::store::{Plugins, Store};
+use super::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
 use tg_filter::{Filter, FilterConfig};
 use tg_model::{Position, Ts};
 use tg_mounter::MountOptions;
-use tg_pipeline::{FeedEnd, FeedParts, FeedPlan, PipelineError, Stats};
+use tg_pipeline::{
+    CanaryReport, CanaryRequest, FeedControl, FeedEnd, FeedParts, FeedPlan, FileQuarantine, PipelineError,
+    QuarantineStore, Stats, SwapError, SwapOutcome, SwapParts, SwapRequest,
+};
 use tg_playground::{Playground, PlaygroundConfig};
 use tg_sorter::{SorterConfig, SorterStore};
 use tg_upstream::{Upstream, UpstreamConfig};
@@ -34,7 +38,12 @@ pub(crate) struct World {
     pub(crate) layout: Layout,
     pub(crate) target: Option<Ts>,
     pub(crate) rules: Vec<String>,
-    _dir: tempfile::TempDir,
+    /// What a run starts with that has no record of another.
+    pub(crate) version: Version,
+    pub(crate) quarantine: Option<FileQuarantine>,
+    /// Ids of rows that are to arrive.
+    pub(crate) expected: fn(i64) -> bool,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 /// A run that goes on beside the test.
@@ -42,6 +51,8 @@ pub(crate) struct Run {
     pub(crate) task: JoinHandle<Result<FeedEnd, PipelineError>>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) control: FeedControl,
+    epoch: u64,
 }
 
 pub(crate) fn small_sorter(memory_limit_bytes: usize) -> SorterConfig {
@@ -61,7 +72,8 @@ impl World {
         config: PlaygroundConfig,
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let config = PlaygroundConfig { resolved_interval_ms: 20, ..config };
+        let interval = config.resolved_interval_ms.min(20);
+        let config = PlaygroundConfig { resolved_interval_ms: interval, ..config };
         let playground = Playground::start(config).await.unwrap();
         let pd_endpoints = vec![playground.pd_endpoint()];
         let upstream = Upstream::connect(UpstreamConfig {
@@ -83,15 +95,22 @@ impl World {
             layout,
             target: None,
             rules: vec!["*.*".to_owned()],
-            _dir: dir,
+            version: Version::default(),
+            quarantine: None,
+            expected: |_| true,
+            dir,
         }
     }
 
     /// Starts from what the store holds.
     pub(crate) async fn run(&self) -> Run {
         let rules = FilterConfig { rules: self.rules.clone(), ..FilterConfig::default() };
+        let resume = self.store.inner.lock().resume.clone();
+        let named = Some(&resume.label).filter(|l| !l.is_empty()).map(|l| Version::of_label(l));
+        let version = named.unwrap_or(self.version);
         let plan = FeedPlan {
             start: self.store.checkpoint_now(),
+            resume,
             target: self.target,
             slots: self.layout.slots,
             lanes: self.layout.lanes,
@@ -99,18 +118,24 @@ impl World {
             mount: MountOptions::default(),
             filter_loop: false,
             replay_until: if self.down.keeps { Ts::ZERO } else { now(&self.upstream).await },
+            raw_aside: self.quarantine.is_some(),
             feed_buffer_bytes: 8 << 20,
         };
         let stats = Arc::new(Stats::default());
+        let control = FeedControl::new();
+        let plugins = Plugins::of_a_new_run(&self.down, version);
+        let epoch = plugins.epoch();
         let parts = FeedParts {
             upstream: self.upstream.clone(),
             sorters: Arc::clone(&self.sorters),
-            plugins: Arc::new(Plugins::of_a_new_run(&self.down)),
+            plugins: Arc::new(plugins),
             store: Arc::clone(&self.store) as _,
+            quarantine: self.quarantine.clone().map(|q| Arc::new(q) as Arc<dyn QuarantineStore>),
+            control: control.clone(),
             stats: Arc::clone(&stats),
         };
         let (stop, stopped) = watch::channel(false);
-        Run { task: tokio::spawn(tg_pipeline::run(plan, parts, stopped)), stop, stats }
+        Run { task: tokio::spawn(tg_pipeline::run(plan, parts, stopped)), stop, stats, control, epoch }
     }
 
     /// Runs, and starts again after every error that says it may pass, until everything at or below `ts` is durable.
@@ -135,6 +160,40 @@ impl World {
         self.run().await
     }
 
+    /// Swaps the plugins of a run.
+    pub(crate) async fn swap(
+        &self,
+        run: &Run,
+        version: Version,
+        parts: SwapParts,
+        probation: Duration,
+    ) -> Result<SwapOutcome, SwapError> {
+        self.down.state.lock().lanes_move |= parts.stages;
+        let plugins = Arc::new(Plugins::of_run(&self.down, run.epoch, version));
+        run.control.swap(SwapRequest { plugins, parts, probation }).await
+    }
+
+    /// Looks at other plugins beside those of a run.
+    pub(crate) async fn canary(
+        &self,
+        run: &Run,
+        version: Version,
+        parts: SwapParts,
+        share: u8,
+    ) -> Result<CanaryReport, SwapError> {
+        let plugins = Arc::new(Plugins::of_run(&self.down, run.epoch, version));
+        let time = Duration::from_secs(30);
+        run.control.canary(CanaryRequest { plugins, parts, share, windows: 20, time }).await
+    }
+
+    /// Waits until everything at or below `ts` is durable in a run that goes on.
+    pub(crate) async fn reached(&self, run: &Run, ts: Ts) {
+        while self.store.checkpoint_now() < Position::rows(ts) {
+            assert!(!run.task.is_finished(), "the run has ended");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// A timestamp of now, above all that was committed.
     pub(crate) async fn now(&self) -> Ts {
         now(&self.upstream).await
@@ -142,7 +201,8 @@ impl World {
 
     /// Compares both sides at `ts`.
     pub(crate) async fn check(&mut self, ts: Ts, guarantee: Guarantee) {
-        let upstream = self.reference.upto(ts).await;
+        let mut upstream = self.reference.upto(ts).await;
+        upstream.retain(|c| (self.expected)(c.id));
         assert!(!upstream.is_empty(), "a test without rows proves nothing");
         let state = self.down.state.lock();
         check(&state, &self.store.inner.lock(), &upstream, guarantee);

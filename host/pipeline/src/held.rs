@@ -1,0 +1,187 @@
+//! What a lane was given and has not made durable: written again when its sink has to be started anew.
+
+use crate::known::{FLUSH_BYTES, FLUSH_ROWS, Plan};
+use crate::stages::halves;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+use tg_model::{Position, TableVersion};
+use tgr1::BatchBuf;
+
+/// One table's rows of one window.
+#[derive(Clone)]
+pub(crate) struct LaneBatch {
+    pub(crate) version: Arc<TableVersion>,
+    pub(crate) targets: Arc<[String]>,
+    pub(crate) batch: Arc<BatchBuf>,
+}
+
+/// What a window brings to one lane.
+pub(crate) struct LaneWork {
+    pub(crate) window: u64,
+    /// The lane's own position when the work is durable.
+    pub(crate) upto: Position,
+    pub(crate) batches: Vec<LaneBatch>,
+}
+
+/// Which batch of which window.
+pub(crate) type BatchId = (u64, usize);
+
+/// Works in order. Bounded by the windows that a slot may have in flight.
+#[derive(Default)]
+pub(crate) struct Held {
+    works: VecDeque<LaneWork>,
+    /// Of `works`, so many are written.
+    pub(crate) written: usize,
+    rows: u64,
+    bytes: u64,
+    limit: Option<Plan>,
+    /// Batches that stopped a sink, with the pieces in which they are written: rows between the pieces are put aside.
+    pieces: BTreeMap<BatchId, Vec<Range<u32>>>,
+}
+
+/// What is to be done about a stop in a piece of a batch.
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) enum Finding {
+    /// Write it again.
+    Again,
+    /// It is this row of the batch.
+    Row(u32),
+}
+
+impl Held {
+    pub(crate) fn push(&mut self, work: LaneWork) {
+        self.works.push_back(work);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.works.is_empty()
+    }
+
+    /// The next work to write: its window and batches.
+    pub(crate) fn unwritten(&self) -> Option<(u64, Vec<LaneBatch>)> {
+        self.works.get(self.written).map(|w| (w.window, w.batches.clone()))
+    }
+
+    /// What is written, in order.
+    pub(crate) fn written_batches(&self) -> Vec<LaneBatch> {
+        self.works.iter().take(self.written).flat_map(|w| w.batches.iter().cloned()).collect()
+    }
+
+    /// Window and position of the last work that is written.
+    pub(crate) fn last_written(&self) -> Option<(u64, Position)> {
+        self.written.checked_sub(1).and_then(|i| self.works.get(i)).map(|w| (w.window, w.upto))
+    }
+
+    pub(crate) fn batch(&self, (window, at): BatchId) -> Option<&LaneBatch> {
+        self.works.iter().find(|w| w.window == window).and_then(|w| w.batches.get(at))
+    }
+
+    /// Rows are about to be written under this plan.
+    pub(crate) fn count(&mut self, batch: &BatchBuf, plan: Plan) {
+        let limit = self.limit.get_or_insert(Plan { rows: FLUSH_ROWS, bytes: FLUSH_BYTES });
+        *limit = Plan { rows: limit.rows.min(plan.rows), bytes: limit.bytes.min(plan.bytes) };
+        self.rows += batch.len() as u64;
+        self.bytes += batch.len_bytes() as u64;
+    }
+
+    /// It is time to flush.
+    pub(crate) fn is_full(&self) -> bool {
+        self.limit.is_some_and(|l| self.rows >= l.rows || self.bytes >= l.bytes)
+    }
+
+    /// What is written is durable. How many rows that are.
+    pub(crate) fn durable(&mut self) -> u64 {
+        self.works.drain(..self.written);
+        let oldest = self.works.front().map_or(u64::MAX, |w| w.window);
+        self.pieces = self.pieces.split_off(&(oldest, 0));
+        let rows = self.rows;
+        self.restart();
+        rows
+    }
+
+    /// A new instance has none of it.
+    pub(crate) const fn restart(&mut self) {
+        (self.written, self.rows, self.bytes, self.limit) = (0, 0, 0, None);
+    }
+
+    /// Everything up to here turned out to be durable. The last window of it; `None`: the position lies between works, or below
+    /// all of them.
+    pub(crate) fn skip_to(&mut self, durable: Position) -> Option<u64> {
+        let at = self.works.iter().rposition(|w| w.upto == durable)?;
+        self.works.drain(..=at).last().map(|w| w.window)
+    }
+
+    /// The works may be there already.
+    pub(crate) fn mark_repeated(&mut self) {
+        for batch in self.works.iter_mut().flat_map(|w| &mut w.batches) {
+            let buf = Arc::make_mut(&mut batch.batch);
+            for i in 0..buf.len() {
+                let flags = buf.batch().row(i).map_or(0, |r| r.flags());
+                buf.set_row_flags(i, flags | tgr1::row_flags::MAYBE_REPEATED);
+            }
+        }
+    }
+
+    /// The pieces in which a batch is written.
+    pub(crate) fn pieces(&self, id: BatchId, rows: usize) -> Vec<Range<u32>> {
+        self.pieces.get(&id).cloned().unwrap_or_else(|| vec![0..rows as u32])
+    }
+
+    /// A sink was stopped while it was given this piece.
+    pub(crate) fn stopped_in(&mut self, id: BatchId, piece: &Range<u32>) -> Finding {
+        let Some(pieces) = self.pieces.get_mut(&id) else {
+            self.pieces.insert(id, vec![piece.clone()]);
+            return Finding::Again;
+        };
+        let Some(at) = pieces.iter().position(|p| p == piece) else { return Finding::Again };
+        if piece.len() < 2 {
+            pieces.remove(at);
+            return Finding::Row(piece.start);
+        }
+        drop(pieces.splice(at..=at, halves(piece.clone()).into_iter().rev()));
+        Finding::Again
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, Held, LaneWork};
+    use tg_model::{Position, Ts};
+
+    fn work(window: u64, ts: u64) -> LaneWork {
+        LaneWork { window, upto: Position::rows(Ts::new(ts)), batches: Vec::new() }
+    }
+
+    #[test]
+    fn a_row_that_stops_its_sink_is_found_by_halves() {
+        let (mut held, id, bad) = (Held::default(), (1, 0), 700);
+        let mut stops = 0;
+        let found = loop {
+            let piece = held.pieces(id, 1_000).into_iter().find(|p| p.contains(&bad)).unwrap();
+            stops += 1;
+            if let Finding::Row(row) = held.stopped_in(id, &piece) {
+                break row;
+            }
+        };
+        assert_eq!(found, bad);
+        assert!(stops <= 2 + 10, "{stops} stops for 1000 rows");
+        let left = held.pieces(id, 1_000);
+        assert!(left.iter().all(|p| !p.contains(&bad)) && left.is_sorted_by_key(|p| p.start));
+        assert_eq!(left.iter().map(std::ops::Range::len).sum::<usize>(), 999);
+    }
+
+    #[test]
+    fn what_is_durable_is_forgotten_and_the_rest_is_written_again() {
+        let mut held = Held::default();
+        [(1, 10), (2, 20), (3, 30)].into_iter().for_each(|(w, ts)| held.push(work(w, ts)));
+        held.stopped_in((1, 0), &(0..5));
+        held.written = 1;
+        assert_eq!(held.last_written(), Some((1, Position::rows(Ts::new(10)))));
+        held.durable();
+        assert_eq!(held.pieces((1, 0), 9), std::iter::once(0..9).collect::<Vec<_>>());
+        assert_eq!(held.skip_to(Position::rows(Ts::new(25))), None);
+        assert_eq!(held.skip_to(Position::rows(Ts::new(20))), Some(2));
+        assert_eq!(held.unwritten().map(|(w, _)| w), Some(3));
+    }
+}
