@@ -115,8 +115,10 @@ impl Control {
             Input::GroupClosed { group } => {
                 let gone: Vec<u64> = self.spans.iter().filter(|(_, s)| s.group == group).map(|(r, _)| *r).collect();
                 for request in gone {
-                    self.remove(request, out);
+                    self.forget(request);
                 }
+                out.extend(self.stores.close_group(group).into_iter().map(|stream| Effect::Close { stream }));
+                self.pump_all(out);
             }
             Input::Loaded { request, ranges, regions } => self.loaded(request, &ranges, regions, out),
             Input::StreamUp { stream, multiplexed } => self.stores.up(stream, multiplexed),
@@ -161,23 +163,28 @@ impl Control {
     }
 
     fn remove(&mut self, request: u64, out: &mut Vec<Effect>) {
+        for stream in self.forget(request) {
+            out.push(Effect::Deregister { stream, request });
+        }
+        self.pump_all(out);
+    }
+
+    /// Takes a span off its streams, which are returned.
+    fn forget(&mut self, request: u64) -> HashSet<StreamNo, RandomState> {
+        let mut streams = HashSet::default();
         let Some(span) = self.spans.remove(&request) else {
-            return;
+            return streams;
         };
         if self.by_id.get(&span.id) == Some(&request) {
             self.by_id.remove(&span.id);
         }
-        let mut streams = HashSet::<StreamNo, RandomState>::default();
         for (region, sub) in &span.subs {
             if let Some(stream) = sub.stream() {
                 streams.insert(stream);
                 self.detach(stream, (request, *region), sub.state);
             }
         }
-        for stream in streams {
-            out.push(Effect::Deregister { stream, request });
-        }
-        self.pump_all(out);
+        streams
     }
 
     /// Ends the span with an error.
@@ -279,7 +286,7 @@ impl Control {
     }
 
     pub(super) fn detach(&mut self, stream: StreamNo, key: SubKey, state: SubState) {
-        self.stores.detach(stream, key, matches!(state, SubState::Scanning(_)));
+        self.stores.detach(self.now_ms, stream, key, matches!(state, SubState::Scanning(_)));
     }
 
     pub(super) fn enqueue(&mut self, request: u64, region: u64) {

@@ -1,5 +1,6 @@
 use super::super::control_bench::{Bench, SPAN, peer, range, region};
 use super::super::effect::{EndCause, Input, Signal};
+use tg_model::Ts;
 
 #[test]
 fn a_span_resolves_by_its_slowest_region() {
@@ -40,6 +41,22 @@ fn a_split_is_looked_up_by_range_and_goes_on_where_it_was() {
     b.resolve(stream, request, &[3, 1], 150);
     b.resolve(stream, request, &[3, 1], 250);
     assert_eq!(b.resolved(), [200, 250]);
+}
+
+#[test]
+fn a_stream_survives_what_leaves_it_for_a_moment() {
+    let (mut b, stream, request) = Bench::live(|_| {});
+    b.pass(60_000);
+    b.end(stream, request, 1, EndCause::RangeChanged);
+    b.pass(9_999);
+    b.step(Input::CheckLocks { pd_now: Ts::ZERO });
+    assert!(b.closed.is_empty(), "PD has not answered yet");
+    b.answer(Some(vec![region(1, 2, "", "", 1)]));
+    assert_eq!(b.registration().0, stream);
+    b.step(Input::Unsubscribe { span: SPAN });
+    b.pass(10_000);
+    b.step(Input::CheckLocks { pd_now: Ts::ZERO });
+    assert_eq!(b.closed, [stream]);
 }
 
 #[test]

@@ -82,9 +82,10 @@ fn unsubscribed_and_ownerless_spans_leave_nothing() {
     assert_eq!(b.closed, [stream]);
     assert!(b.signals.is_empty() && b.loads.is_empty() && b.control.next_timer_ms().is_none());
 
-    let (mut b, ..) = Bench::live(|_| {});
+    let (mut b, stream, _) = Bench::live(|_| {});
     b.step(Input::GroupClosed { group: GROUP });
     assert!(b.control.regions(SPAN).is_empty());
+    assert_eq!((b.closed, b.deregistered), (vec![stream], vec![]), "nobody is left to hear of the rest");
 }
 
 #[test]

@@ -115,7 +115,8 @@ impl Hub {
         mut answers: mpsc::UnboundedReceiver<Vec<Input>>,
     ) {
         let mut effects = Vec::new();
-        let mut lock_check = tokio::time::interval(Duration::from_millis(self.around.limits.lock_check_ms.max(1)));
+        let pause = Duration::from_millis(self.around.limits.lock_check_ms.max(1));
+        let mut lock_check = tokio::time::interval_at(self.begin + pause, pause);
         lock_check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let due = self.control.next_timer_ms().map(|ms| self.begin + Duration::from_millis(ms));

@@ -22,6 +22,8 @@ pub struct FeedLimits {
     /// How long a stream may go unread because its consumer is slow. Then it is given up, and opened
     /// again when the consumer has caught up, before TiKV's memory for feeds runs full.
     pub unread_max_ms: u64,
+    /// How long a stream may carry nothing before it is closed; longer than a retry or a look at PD takes.
+    pub idle_stream_ms: u64,
     /// Memory for rows that wait for their commit, over all feeds of a client; more goes to disk, or is an
     /// error without one. Above it come the messages of the last moments (some 4 MiB per stream) and
     /// about 25 bytes per row on disk.
@@ -50,6 +52,7 @@ impl Default for FeedLimits {
             retries_before_reload: 3,
             violations_max: 8,
             unread_max_ms: 30_000,
+            idle_stream_ms: 10_000,
             unmatched_max_bytes: 64 << 20,
             spill_max_bytes: 64 << 30,
             lock_check_ms: 2_000,

@@ -7,9 +7,12 @@ use tg_model::{SpanId, Ts};
 
 impl Control {
     /// A span that is fully scanned, has stood still and is behind the clock may wait for the lock of a
-    /// dead transaction: names its laggard regions. Closes idle streams by the way.
+    /// dead transaction: names its laggard regions. Closes streams that have long been idle by the way.
     pub(super) fn check_locks(&mut self, pd_now: Ts, out: &mut Vec<Effect>) {
-        out.extend(self.stores.close_idle().into_iter().map(|stream| Effect::Close { stream }));
+        // What leaves a stream for a moment, to be looked up in PD or tried again, mostly comes back to it.
+        if let Some(since_ms) = self.now_ms.checked_sub(self.limits.idle_stream_ms) {
+            out.extend(self.stores.close_idle(since_ms).into_iter().map(|stream| Effect::Close { stream }));
+        }
         let (now_ms, limits) = (self.now_ms, &self.limits);
         let mut room = limits.lock_regions_max;
         for span in self.spans.values_mut() {

@@ -12,6 +12,8 @@ struct Stream {
     store: u64,
     group: u64,
     index: u32,
+    /// When it last lost a subscription.
+    quiet_since_ms: u64,
     subs: HashSet<SubKey, RandomState>,
     regions: HashMap<u64, u32, RandomState>,
 }
@@ -90,16 +92,18 @@ impl Stores {
     fn open(&mut self, store: u64, group: u64, index: u32) -> StreamNo {
         self.next_stream += 1;
         let no = StreamNo(self.next_stream);
-        let stream = Stream { store, group, index, subs: HashSet::default(), regions: HashMap::default() };
+        let (subs, regions) = (HashSet::default(), HashMap::default());
+        let stream = Stream { store, group, index, quiet_since_ms: 0, subs, regions };
         self.streams.insert(no, stream);
         self.by_place.insert((store, group, index), no);
         no
     }
 
-    pub(super) fn detach(&mut self, no: StreamNo, key: SubKey, scanning: bool) {
+    pub(super) fn detach(&mut self, now_ms: u64, no: StreamNo, key: SubKey, scanning: bool) {
         let Some(stream) = self.streams.get_mut(&no) else {
             return;
         };
+        stream.quiet_since_ms = now_ms;
         if stream.subs.remove(&key)
             && let Some(count) = stream.regions.get_mut(&key.1)
         {
@@ -145,13 +149,22 @@ impl Stores {
         Some(stream)
     }
 
-    /// Forgets the streams that carry nothing and names them.
-    pub(super) fn close_idle(&mut self) -> Vec<StreamNo> {
-        let idle: Vec<_> = self.streams.iter().filter(|(_, s)| s.subs.is_empty()).map(|(no, _)| *no).collect();
-        for no in &idle {
+    /// Forgets the streams that have carried nothing since `since_ms` or before and names them.
+    pub(super) fn close_idle(&mut self, since_ms: u64) -> Vec<StreamNo> {
+        self.close(|s| s.subs.is_empty() && s.quiet_since_ms <= since_ms)
+    }
+
+    /// Forgets the streams of a consumer, which carry nothing any more, and names them.
+    pub(super) fn close_group(&mut self, group: u64) -> Vec<StreamNo> {
+        self.close(|s| s.group == group)
+    }
+
+    fn close(&mut self, which: impl Fn(&Stream) -> bool) -> Vec<StreamNo> {
+        let closed: Vec<_> = self.streams.iter().filter(|(_, s)| which(s)).map(|(no, _)| *no).collect();
+        for no in &closed {
             self.forget(*no);
         }
-        idle
+        closed
     }
 
     /// Corrects the count of running scans when a stream is lost with `scans` of them.
