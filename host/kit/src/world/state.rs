@@ -1,0 +1,195 @@
+//! What the stand-ins remember.
+
+use super::effect::{Effect, Item};
+use super::faults::{Fault, Faults};
+use super::http::Reply;
+use crate::sql::Tables;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use tg_model::{Position, TableVersion};
+use tg_plugin::grant::{HttpMethod, LaneContext};
+
+/// Most bytes that all capabilities keep together; a guest that sends more is refused.
+const KEPT_BYTES_MAX: usize = 1 << 30;
+
+/// A message that a queue holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Message {
+    pub(crate) topic: String,
+    pub(crate) partition: Option<u32>,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Vec<u8>,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+}
+
+/// A request that arrived.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct HttpCall {
+    pub(crate) endpoint: String,
+    pub(crate) method: HttpMethod,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// What arrived in streams, with marks where an instance began anew.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Arrived {
+    Message(Message),
+    Http(HttpCall),
+    Restart,
+}
+
+/// An object as it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Object {
+    pub(crate) data: Bytes,
+    pub(crate) version: u64,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) tables: Tables,
+    /// Statements in order, those that took effect only.
+    pub(super) statements: Vec<Vec<u8>>,
+    pub(super) arrived: Vec<Arrived>,
+    pub(super) objects: BTreeMap<String, Object>,
+    pub(super) versions: u64,
+    pub(super) faults: Faults,
+    /// Durable position by lane, where the downstream keeps it.
+    pub(super) durable: BTreeMap<u16, Position>,
+    /// Newest epoch by lane.
+    pub(super) epochs: BTreeMap<u16, (u64, u64)>,
+    pub(super) replies: Vec<Reply>,
+    kept_bytes: usize,
+    /// Calls that were refused because their epoch is old.
+    pub(super) fenced: u64,
+}
+
+impl State {
+    /// Room for so many bytes; `false`: the bound is reached.
+    pub(super) fn keep(&mut self, bytes: usize) -> bool {
+        self.kept_bytes = self.kept_bytes.saturating_add(bytes);
+        self.kept_bytes <= KEPT_BYTES_MAX
+    }
+
+    /// The fault of a call that would have an effect.
+    pub(super) fn fault(&mut self) -> Option<Fault> {
+        self.faults.next()
+    }
+
+    /// Whether a newer instance has taken the lane.
+    pub(super) fn is_fenced(&mut self, lane: &LaneContext) -> bool {
+        let newest = self.epochs.get(&lane.lane.0).copied().unwrap_or_default();
+        let fenced = lane.epoch < newest;
+        self.fenced += u64::from(fenced);
+        fenced
+    }
+
+    /// The lane belongs to this instance from now on, unless a newer one has it.
+    pub(super) fn take_lane(&mut self, lane: &LaneContext) -> bool {
+        if self.is_fenced(lane) {
+            return false;
+        }
+        self.epochs.insert(lane.lane.0, lane.epoch);
+        true
+    }
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(super) state: Mutex<State>,
+    /// The downstream keeps positions and fences.
+    pub(super) exactly_once: bool,
+    /// Nothing is kept: for measuring.
+    pub(super) forgets: bool,
+}
+
+impl World {
+    pub(crate) fn new(exactly_once: bool, faults: Faults) -> Self {
+        let state = State { faults, ..State::default() };
+        Self { state: Mutex::new(state), exactly_once, forgets: false }
+    }
+
+    /// A world that takes everything and keeps nothing.
+    pub(crate) fn forgetful() -> Self {
+        Self { forgets: true, ..Self::default() }
+    }
+
+    /// Answers to HTTP requests, the first that fits.
+    pub(crate) fn answer_with(&self, replies: Vec<Reply>) {
+        self.state.lock().replies = replies;
+    }
+
+    /// Tells the tables' keys.
+    pub(crate) fn learn<'a>(&self, versions: impl IntoIterator<Item = &'a TableVersion>) {
+        let mut state = self.state.lock();
+        versions.into_iter().for_each(|v| state.tables.learn(v));
+    }
+
+    /// An instance begins anew: what comes now may have been there.
+    pub(crate) fn mark_restart(&self) {
+        self.state.lock().arrived.push(Arrived::Restart);
+    }
+
+    /// Faults so far.
+    pub(crate) fn faults_done(&self) -> u32 {
+        self.state.lock().faults.done
+    }
+
+    /// Calls that were refused for an old epoch.
+    pub(crate) fn fenced(&self) -> u64 {
+        self.state.lock().fenced
+    }
+
+    /// Everything that is there, for comparison.
+    pub(crate) fn effect(&self) -> Effect {
+        let state = self.state.lock();
+        let mut effect = Effect::default();
+        effect.tables = state.tables.content();
+        effect.opaque = state.tables.opaque.iter().map(|s| String::from_utf8_lossy(s).into_owned()).collect();
+        effect.take_objects(state.objects.iter().map(|(path, object)| (path.as_str(), &object.data[..])));
+        for arrived in &state.arrived {
+            match arrived {
+                Arrived::Message(m) => {
+                    let key = m.key.as_ref().map(|k| String::from_utf8_lossy(k).into_owned());
+                    let of = match (key, m.partition) {
+                        (Some(key), _) => format!("key {key:?}"),
+                        (None, Some(partition)) => format!("partition {partition}"),
+                        (None, None) => "no key".to_owned(),
+                    };
+                    effect.stream(format!("topic {}, {of}", m.topic)).push(Item::Is(m.value.clone()));
+                }
+                Arrived::Http(call) => effect.take_http(call),
+                Arrived::Restart => effect.restart(),
+            }
+        }
+        effect
+    }
+
+    /// Statements that took effect, in order.
+    pub(crate) fn statements(&self) -> Vec<String> {
+        self.state.lock().statements.iter().map(|s| String::from_utf8_lossy(s).into_owned()).collect()
+    }
+
+    /// Messages in order.
+    pub(crate) fn messages(&self) -> Vec<Message> {
+        let state = self.state.lock();
+        let message = |a: &Arrived| if let Arrived::Message(m) = a { Some(m.clone()) } else { None };
+        state.arrived.iter().filter_map(message).collect()
+    }
+
+    /// Requests in order.
+    pub(crate) fn http_calls(&self) -> Vec<HttpCall> {
+        let state = self.state.lock();
+        let call = |a: &Arrived| if let Arrived::Http(c) = a { Some(c.clone()) } else { None };
+        state.arrived.iter().filter_map(call).collect()
+    }
+
+    /// Objects by path.
+    pub(crate) fn objects(&self) -> BTreeMap<String, Vec<u8>> {
+        self.state.lock().objects.iter().map(|(path, o)| (path.clone(), o.data.to_vec())).collect()
+    }
+}

@@ -1,0 +1,42 @@
+//! The plugins in the box keep the contract.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use tg_kit::{Corpus, Options, Result, Settings, Subject, run};
+
+/// The checks that fail, with their words.
+async fn failed(name: &str, settings: &str, recorded: Option<&Corpus>) -> Vec<String> {
+    let bytes = tg_builtin::by_name(name).unwrap().to_vec();
+    let settings = Settings::from_text("kit.toml", settings).unwrap();
+    let subject = Subject::of_bytes(name, bytes, settings).await.unwrap();
+    let options = Options { seed: 7, rounds: Options::ROUNDS, only: Vec::new(), shown_as: name.to_owned() };
+    let report = run(&subject, &options, recorded, &[], |_| ()).await.unwrap();
+    let failed = |l: &tg_kit::Line| match &l.result {
+        Result::Failed { expected, happened, .. } => Some(format!("{}: {expected} / {happened}", l.name)),
+        _ => None,
+    };
+    report.lines.iter().filter_map(failed).collect()
+}
+
+#[tokio::test]
+async fn the_mysql_sink_keeps_the_contract() {
+    assert_eq!(failed("mysql", "", None).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn sinks_that_write_nowhere_keep_the_contract() {
+    for name in ["print", "blackhole"] {
+        assert_eq!(failed(name, "", None).await, [""; 0], "{name}");
+    }
+    assert_eq!(failed("blackhole", "[config]\ntouch = true\n", None).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_dispatcher_keeps_the_contract() {
+    assert_eq!(failed("dispatcher", "", None).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn recorded_rows_are_replayed_in_place_of_generated_ones() {
+    let corpus = Corpus::from_text("corpus-1.jsonl", include_str!("fixtures/corpus-1.jsonl")).unwrap();
+    assert_eq!(failed("mysql", "", Some(&corpus)).await, [""; 0]);
+}
