@@ -4,7 +4,7 @@
 const DIGITS_MAX: usize = 65;
 
 /// Appends the unscaled number of a decimal's text. False: the text is none, or has more fraction digits than the scale.
-pub(crate) fn write(out: &mut Vec<u8>, text: &[u8], scale: usize) -> bool {
+pub fn write(out: &mut Vec<u8>, text: &[u8], scale: usize) -> bool {
     let (negative, digits) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
         _ => (false, text),
@@ -71,7 +71,8 @@ fn shorten(out: &mut Vec<u8>, at: usize) {
 }
 
 /// The text of an unscaled number with so many fraction digits.
-pub(crate) fn text(bytes: &[u8], scale: usize) -> Option<String> {
+#[must_use]
+pub fn text(bytes: &[u8], scale: usize) -> Option<String> {
     const BYTES_MAX: usize = 64;
     if bytes.is_empty() || bytes.len() > BYTES_MAX || scale > DIGITS_MAX {
         return None;

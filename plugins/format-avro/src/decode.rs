@@ -1,11 +1,15 @@
 //! Keys and values to events.
 
-use crate::{bytes, decimal};
+use crate::{SchemaId, bytes, decimal};
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use tg_format_common::read::{self, Object};
 use tg_format_common::{Bytes, ChangeEvent, Datum, DecodeError, Field, MysqlType, RowChange};
 use tgr1::Op;
 
+/// Schemas a decoder keeps.
+const SCHEMAS_MAX: usize = 1000;
 /// Fields that follow a row's columns.
 const OP: &str = "_tidb_op";
 const COMMIT_TS: &str = "_tidb_commit_ts";
@@ -15,7 +19,7 @@ const BEFORE: &str = "_ticdc_before";
 /// Gives the text of the schema that a message's header names.
 pub trait SchemaText {
     /// The schema with Confluent's number or Glue's id.
-    fn text(&self, id: &crate::SchemaId) -> Option<String>;
+    fn text(&self, id: &SchemaId) -> Option<String>;
 }
 
 /// A column as a schema describes it.
@@ -44,12 +48,14 @@ struct Record {
 #[derive(Debug)]
 pub struct Decoder<S> {
     schemas: S,
+    /// Schemas that were read; all are forgotten when there are too many.
+    known: BTreeMap<SchemaId, Arc<Record>>,
 }
 
 impl<S: SchemaText> Decoder<S> {
     /// With these schemas.
     pub const fn new(schemas: S) -> Self {
-        Self { schemas }
+        Self { schemas, known: BTreeMap::new() }
     }
 
     /// Reads one message. A value without the TiDB extension does not say what happened: it counts as an insert, to be
@@ -57,11 +63,11 @@ impl<S: SchemaText> Decoder<S> {
     ///
     /// # Errors
     /// When the bytes are not a message of their schema.
-    pub fn decode(&self, key: Option<&[u8]>, value: Option<&[u8]>) -> Result<ChangeEvent, DecodeError> {
+    pub fn decode(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) -> Result<ChangeEvent, DecodeError> {
         let key = key.map(|key| self.record(key, &[])).transpose()?;
         let Some(value) = value else {
             let (record, row, _) = key.ok_or(DecodeError::Member("key"))?;
-            return Ok(ChangeEvent::Row(change(record, Op::Delete, None, None, Some(row), true)));
+            return Ok(ChangeEvent::Row(change(&record, Op::Delete, None, None, Some(row), true)));
         };
         if let Some((2, ts)) = value.split_first().map(|(kind, rest)| (*kind, rest)) {
             let ts = ts.try_into().map_err(|_| DecodeError::Short("checkpoint"))?;
@@ -79,21 +85,13 @@ impl<S: SchemaText> Decoder<S> {
             Op::Delete => (None, Some(row)),
             _ => (Some(row), extras.before),
         };
-        Ok(ChangeEvent::Row(change(record, op, extras.commit_ts, after, before, false)))
+        Ok(ChangeEvent::Row(change(&record, op, extras.commit_ts, after, before, false)))
     }
 
-    fn record(&self, message: &[u8], keys: &[&str]) -> Result<(Record, Vec<Field>, Extras), DecodeError> {
+    fn record(&mut self, message: &[u8], keys: &[&str]) -> Result<(Arc<Record>, Vec<Field>, Extras), DecodeError> {
         let mut from = Bytes(message);
-        let id = match from.byte("header")? {
-            0 => crate::SchemaId::Confluent(u32::from_be_bytes(from.array("header")?)),
-            3 => {
-                from.byte("header")?;
-                crate::SchemaId::Glue(from.array("header")?)
-            }
-            other => return Err(DecodeError::unknown("header", &other.to_string())),
-        };
-        let text = self.schemas.text(&id).ok_or_else(|| DecodeError::unknown("schema id", &format!("{id:?}")))?;
-        let record = schema(&text)?;
+        let id = crate::read_header(&mut from)?;
+        let record = self.schema(id)?;
         let row = fields(&mut from, &record.columns, keys)?;
         let mut extras = Extras::default();
         for name in &record.extras {
@@ -111,6 +109,19 @@ impl<S: SchemaText> Decoder<S> {
         from.end()?;
         Ok((record, row, extras))
     }
+
+    fn schema(&mut self, id: SchemaId) -> Result<Arc<Record>, DecodeError> {
+        if let Some(record) = self.known.get(&id) {
+            return Ok(Arc::clone(record));
+        }
+        let text = self.schemas.text(&id).ok_or_else(|| DecodeError::unknown("schema id", &format!("{id:?}")))?;
+        let record = Arc::new(schema(&text)?);
+        if self.known.len() >= SCHEMAS_MAX {
+            self.known.clear();
+        }
+        self.known.insert(id, Arc::clone(&record));
+        Ok(record)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -121,14 +132,14 @@ struct Extras {
 }
 
 fn change(
-    record: Record,
+    record: &Record,
     op: Op,
     commit_ts: Option<u64>,
     after: Option<Vec<Field>>,
     before: Option<Vec<Field>>,
     key_only: bool,
 ) -> RowChange {
-    let Record { database, table, .. } = record;
+    let (database, table) = (record.database.clone(), record.table.clone());
     RowChange { database, table, op, commit_ts, commit_ms: None, after, before, key_only, claim: None }
 }
 

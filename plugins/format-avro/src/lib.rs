@@ -10,8 +10,8 @@
 //! - DDL and watermarks have no message unless `avro-enable-watermark` is set, which TiCDC has for its own tests.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod bytes;
-mod decimal;
+pub mod bytes;
+pub mod decimal;
 mod decode;
 mod encode;
 mod schema;
@@ -19,10 +19,12 @@ mod value;
 
 pub use decode::{Decoder, SchemaText};
 pub use encode::{Avro, Options, TopicOf};
-pub use schema::{BigintUnsigned, DecimalMode};
+pub use schema::{BigintUnsigned, DecimalMode, sanitized};
+
+use tg_format_common::{Bytes, DecodeError};
 
 /// What a registry answers for a schema.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum SchemaId {
     /// Confluent's number.
     Confluent(u32),
@@ -32,7 +34,7 @@ pub enum SchemaId {
 
 impl SchemaId {
     /// Appends the header of a message.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+    pub fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Confluent(id) => {
                 out.push(0);
@@ -44,6 +46,21 @@ impl SchemaId {
                 out.extend_from_slice(id);
             }
         }
+    }
+}
+
+/// Takes a message's header off.
+///
+/// # Errors
+/// When it has none.
+pub fn read_header(from: &mut Bytes<'_>) -> Result<SchemaId, DecodeError> {
+    match from.byte("header")? {
+        0 => Ok(SchemaId::Confluent(u32::from_be_bytes(from.array("header")?))),
+        3 => {
+            from.byte("header")?;
+            Ok(SchemaId::Glue(from.array("header")?))
+        }
+        other => Err(DecodeError::unknown("header", &other.to_string())),
     }
 }
 

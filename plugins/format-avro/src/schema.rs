@@ -31,7 +31,8 @@ pub(crate) struct Modes {
 }
 
 /// A name with everything that Avro does not allow replaced.
-pub(crate) fn sanitized(name: &str) -> String {
+#[must_use]
+pub fn sanitized(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         let allowed = c.is_ascii_alphanumeric() || c == '_';

@@ -56,7 +56,7 @@ fn plainly(mut row: RowChange) -> RowChange {
 }
 
 fn decoded(schemas: &Schemas, messages: &Messages) -> Vec<RowChange> {
-    let decoder = Decoder::new(schemas.clone());
+    let mut decoder = Decoder::new(schemas.clone());
     messages.iter().map(|m| plainly(sorted(decoder.decode(m.key, m.value).unwrap()))).collect()
 }
 
@@ -120,7 +120,7 @@ proptest! {
     fn other_bytes_are_an_error(seed: u64, at: usize, byte: u8, noise in proptest::collection::vec(any::<u8>(), 0..64)) {
         let schemas = Schemas::default();
         let messages = encoded(&mut encoder(with_everything(), &schemas), seed);
-        let decoder = Decoder::new(schemas);
+        let mut decoder = Decoder::new(schemas);
         let message = messages.get(0).unwrap();
         let mut value = message.value.unwrap().to_vec();
         prop_assert!(decoder.decode(message.key, Some(&value[..at % value.len()])).is_err());

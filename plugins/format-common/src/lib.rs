@@ -22,6 +22,7 @@ mod messages;
 mod mysql_type;
 mod table;
 
+pub mod calendar;
 pub mod json;
 pub mod number;
 pub mod read;

@@ -1,9 +1,8 @@
 //! Messages to events.
 
-use crate::calendar;
 use serde_json::Value;
 use tg_format_common::read::{self, Object};
-use tg_format_common::{ChangeEvent, Datum, DdlChange, DecodeError, Field, MysqlType, RowChange, json};
+use tg_format_common::{ChangeEvent, Datum, DdlChange, DecodeError, Field, MysqlType, RowChange, calendar, json};
 use tgr1::Op;
 use tgr1::text::time_text;
 

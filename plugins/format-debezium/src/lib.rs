@@ -9,7 +9,6 @@
 //!   impossible dates NULL or 0, and NULL in a column with a default becomes the default.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod calendar;
 mod changes;
 mod decode;
 mod encode;

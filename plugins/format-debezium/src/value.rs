@@ -1,9 +1,9 @@
 //! Values as Debezium writes them.
 
-use crate::{calendar, field};
+use crate::field;
 use tg_format_common::json::{self, Escape};
 use tg_format_common::number::{self, Float};
-use tg_format_common::{Column, MysqlType, Table, value};
+use tg_format_common::{Column, MysqlType, Table, calendar, value};
 use tgr1::text::i64_text;
 use tgr1::{Logical, PackedTime, Value};
 

@@ -9,7 +9,8 @@ const EPOCH_DAYS: i64 = 719_468;
 const ERA_DAYS: i64 = 146_097;
 
 /// Days since 1970 of a date; `None` for one that no calendar has.
-pub(crate) fn days(time: PackedTime) -> Option<i64> {
+#[must_use]
+pub fn days(time: PackedTime) -> Option<i64> {
     let (year, month, day) = (i64::from(time.year()), i64::from(time.month()), i64::from(time.day()));
     if month == 0 || day == 0 {
         return None;
@@ -25,19 +26,22 @@ pub(crate) fn days(time: PackedTime) -> Option<i64> {
 }
 
 /// Microseconds since 1970 of a wall clock read as UTC.
-pub(crate) fn micros(time: PackedTime) -> Option<i64> {
+#[must_use]
+pub fn micros(time: PackedTime) -> Option<i64> {
     let clock = (i64::from(time.hour()) * 60 + i64::from(time.minute())) * 60 + i64::from(time.second());
     Some(days(time)? * DAY_MICROS + clock * 1_000_000 + i64::from(time.micro()))
 }
 
 /// The date so many days after 1970.
-pub(crate) fn date(days: i64) -> Option<PackedTime> {
+#[must_use]
+pub fn date(days: i64) -> Option<PackedTime> {
     let (year, month, day) = civil(days)?;
     PackedTime::from_parts(year, month, day, 0, 0, 0, 0)
 }
 
 /// The wall clock so many microseconds after 1970.
-pub(crate) fn datetime(micros: i64) -> Option<PackedTime> {
+#[must_use]
+pub fn datetime(micros: i64) -> Option<PackedTime> {
     let (year, month, day) = civil(micros.div_euclid(DAY_MICROS))?;
     let rest = micros.rem_euclid(DAY_MICROS);
     let (seconds, micro) = (rest / 1_000_000, (rest % 1_000_000) as u32);
