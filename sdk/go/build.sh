@@ -9,5 +9,5 @@ need go "Go 1.24 or newer, https://go.dev/dl"
 js_tools
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-(cd "$dir" && GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags='-s -w' -o "$work/core.wasm" .)
+(cd "$dir" && GOOS=wasip1 GOARCH=wasm go build -mod=mod -buildmode=c-shared -trimpath -ldflags='-s -w' -o "$work/core.wasm" .)
 node "$here/../tools/component.mjs" "$work/core.wasm" "$TIDEGATE_WIT" "$world" "$out" "$here/wasi/wasi.wat"

@@ -7,4 +7,9 @@ out=$(realpath -m "${1:?usage: build.sh OUT.wasm DIR [WORLD]}") dir=$(realpath "
 world=${3:-sink-plugin}
 . "$here/../tools/common.sh"
 python_tools
-"$_tools/bin/componentize-py" -q -d "$TIDEGATE_WIT" -w "$world" componentize --stub-wasi -p "$dir" -p "$here" app -o "$out"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# What else lies in the folder is no part of the plugin.
+tar -C "$dir" --exclude=./vendor --exclude=./build --exclude=./tests --exclude=__pycache__ -cf - . | tar -C "$work" -xf -
+cd "$work"
+"$_tools/bin/componentize-py" -q -d "$TIDEGATE_WIT" -w "$world" componentize --stub-wasi -p "$work" -p "$here" app -o "$out"

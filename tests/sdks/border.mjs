@@ -2,7 +2,9 @@
 //
 // jco makes JavaScript of the component and checks every value that crosses against the canonical ABI, so this is a second opinion
 // beside the real host. The scenario is a list of calls; capabilities are kept in memory and write down what they were asked.
-import { readFile, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -13,8 +15,12 @@ const { capabilities, RowBatch } = await import('./capabilities.mjs');
 
 const { files } = await transpile(await readFile(wasm), { name: 'plugin', instantiation: 'async', noTypescript: true });
 const bytesOf = Array.isArray(files) ? Object.fromEntries(files) : files;
-const source = Buffer.from(bytesOf['plugin.js']).toString('base64');
-const { instantiate } = await import(`data:text/javascript;base64,${source}`);
+const folder = await mkdtemp(join(tmpdir(), 'tidegate-border-'));
+process.on('exit', () => rmSync(folder, { recursive: true }));
+await writeFile(join(folder, 'plugin.mjs'), bytesOf['plugin.js']);
+const { instantiate } = await import(pathToFileURL(join(folder, 'plugin.mjs')).href);
+// A trap is thrown where it happens, and is reported there; a promise that hears of it too has no more to say.
+process.on('unhandledRejection', () => undefined);
 
 const record = [];
 const imports = capabilities(record);

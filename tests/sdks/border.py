@@ -106,8 +106,13 @@ def check_endurance(wasm, times):
     expect("ok" in answers[2] and "ok" in answers[3], f"{times} writes", answers[2:])
 
 
-wasm = sys.argv[1]
-check_rows(wasm)
-check_failures(wasm)
-check_endurance(wasm, int(sys.argv[2]) if len(sys.argv) > 2 else 2000)
-print(f"border: {pathlib.Path(wasm).name} answers as the contract says")
+def main():
+    wasm = sys.argv[1]
+    check_rows(wasm)
+    check_failures(wasm)
+    check_endurance(wasm, int(sys.argv[2]) if len(sys.argv) > 2 else 2000)
+    print(f"border: {pathlib.Path(wasm).name} answers as the contract says")
+
+
+if __name__ == "__main__":
+    main()

@@ -34,7 +34,7 @@ export class RowBatch {
   }
 }
 
-const meta = (path, size) => ({ path, size: BigInt(size), etag: path.endsWith('bare') ? undefined : 'tag ö', modifiedMs: 2n ** 53n + 1n });
+const meta = (path, size) => ({ path, size: BigInt(size), etag: path.endsWith('bare') ? undefined : 'tag ö', modifiedMs: 1_700_000_000_123n });
 
 export function capabilities(record) {
   const note = (...what) => void record.push(what);
@@ -51,7 +51,7 @@ export function capabilities(record) {
     maxStatementBytes() { return 4194304; }
     transact({ data, ends }) {
       note('sql.transact', Buffer.from(data).toString(), [...ends]);
-      return { affected: 2n ** 53n + 1n, warnings: 3 };
+      return { affected: 9007199254740991n, warnings: 3 };
     }
     execute(statement) {
       note('sql.execute', statement);

@@ -1,6 +1,8 @@
 /* Members of a flat JSON object, such as a configuration that the host has checked against the plugin's schema. */
 #include "internal.h"
 
+#include <stdlib.h>
+
 static size_t space(tg_str json, size_t at) {
   while (at < json.len && (json.ptr[at] == ' ' || json.ptr[at] == '\n' || json.ptr[at] == '\r' || json.ptr[at] == '\t')) at++;
   return at;
@@ -100,26 +102,61 @@ static tg_error wrong(const char *name, tg_str raw, const char *wanted) {
   return tg_fatal("config", "\"%s\" is %.*s, where %s is wanted", name, (int)raw.len, raw.ptr, wanted);
 }
 
-tg_error tg_json_get_str(tg_str json, const char *name, tg_str *value) {
-  tg_str raw;
-  if (!member(json, name, &raw)) return NULL;
-  if (raw.len < 2 || raw.ptr[0] != '"') return wrong(name, raw, "a string");
-  /* No escape is shorter than what it stands for. */
-  char *out = tg_alloc(raw.len);
-  size_t len = 0;
+/* The text that a string between quotes stands for, written to `out`, which has room: no escape is shorter than what it stands for. */
+static bool unquote(tg_str raw, char *out, size_t *len) {
+  if (raw.len < 2 || raw.ptr[0] != '"') return false;
+  *len = 0;
   for (size_t at = 1; at + 1 < raw.len; at++) {
     size_t written = 1;
     if (raw.ptr[at] != '\\') {
-      out[len] = raw.ptr[at];
+      out[*len] = raw.ptr[at];
     } else {
-      size_t took = unescape(raw.ptr + at + 1, raw.len - at - 2, out + len, &written);
-      if (took == 0) return wrong(name, raw, "a string");
+      size_t took = unescape(raw.ptr + at + 1, raw.len - at - 2, out + *len, &written);
+      if (took == 0) return false;
       at += took;
     }
-    len += written;
+    *len += written;
   }
+  return true;
+}
+
+tg_error tg_json_get_str(tg_str json, const char *name, tg_str *value) {
+  tg_str raw;
+  if (!member(json, name, &raw)) return NULL;
+  char *out = tg_alloc(raw.len);
+  size_t len;
+  if (!unquote(raw, out, &len)) return wrong(name, raw, "a string");
   *value = (tg_str){out, len};
   return NULL;
+}
+
+tg_error tg_json_get_strs(tg_str json, const char *name, tg_strs *value) {
+  tg_str raw;
+  *value = (tg_strs){NULL, 0};
+  if (!member(json, name, &raw)) return NULL;
+  /* No string takes fewer than two of these bytes. */
+  tg_str *list = malloc((raw.len / 2 + 1) * sizeof *list);
+  char *out = malloc(raw.len + 1);
+  if (list == NULL || out == NULL) tg_panic("out of memory");
+  size_t n = 0, at = raw.len > 0 && raw.ptr[0] == '[' ? space(raw, 1) : raw.len;
+  while (at < raw.len && raw.ptr[at] == '"') {
+    size_t end = string_end(raw, at), len;
+    if (end == 0 || !unquote((tg_str){raw.ptr + at, end - at}, out, &len)) break;
+    list[n++] = (tg_str){out, len};
+    out += len;
+    at = space(raw, end);
+    if (at < raw.len && raw.ptr[at] == ',') at = space(raw, at + 1);
+  }
+  if (at + 1 != raw.len || raw.ptr[at] != ']') return wrong(name, raw, "a list of strings");
+  *value = (tg_strs){list, n};
+  return NULL;
+}
+
+bool tg_strs_have(tg_strs list, tg_str text) {
+  for (size_t i = 0; i < list.len; i++) {
+    if (list.ptr[i].len == text.len && memcmp(list.ptr[i].ptr, text.ptr, text.len) == 0) return true;
+  }
+  return false;
 }
 
 tg_error tg_json_get_u32(tg_str json, const char *name, uint32_t *value) {

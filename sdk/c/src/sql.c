@@ -1,6 +1,7 @@
 /* The sql capability. */
 #include "tidegate/sql.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct { uint8_t tag; union { tg_sql connection; tg_sql_error error; }; } open_answer;
@@ -48,7 +49,11 @@ static tg_error failed(const tg_sql_error *found, tg_sql_error *error) {
   case TG_SQL_RETRYABLE: return tg_retryable(TEXT);
   case TG_SQL_UNKNOWN: return tg_unknown(TEXT);
   case TG_SQL_FENCED: return tg_fenced(TEXT);
-  default: return tg_fatal("sql", TEXT);
+  default: {
+    char *code = tg_alloc(16);
+    snprintf(code, 16, "sql-%d", found->errno_);
+    return tg_fatal(code, TEXT);
+  }
   }
 }
 

@@ -91,6 +91,9 @@ tg_error tg_json_image(tg_buf *buf, const tg_rows *rows, tgr1_image image);
  * of another type is a fatal failure. The string lies in the memory of the call. */
 tg_error tg_json_get_str(tg_str json, const char *name, tg_str *value);
 tg_error tg_json_get_u32(tg_str json, const char *name, uint32_t *value);
+/* A list of strings, which is kept for good: for `open`. */
+tg_error tg_json_get_strs(tg_str json, const char *name, tg_strs *value);
+bool tg_strs_have(tg_strs list, tg_str text);
 
 typedef enum { TG_TRACE, TG_DEBUG, TG_INFO, TG_WARN, TG_ERROR } tg_level;
 bool tg_log_enabled(tg_level level);
