@@ -63,7 +63,7 @@ impl Look {
             let failed = |source| PipelineError::Start { what: format!("slot {slot}, lane {lane}"), source };
             let now = self.now.shadow_sink(at.clone()).await.map_err(failed)?.ok_or(PipelineError::NoShadow)?;
             let then = plugins.shadow_sink(at).await.map_err(failed)?.ok_or(PipelineError::NoShadow)?;
-            sinks.push(Box::new(SinkShadow::new(now, then, *share, Arc::clone(report))));
+            sinks.push(SinkShadow::new(now, then, *share, Arc::clone(report)));
         }
         Ok(SlotCommand::Shadow { stages, sinks })
     }

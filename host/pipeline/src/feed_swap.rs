@@ -174,19 +174,19 @@ impl Feed {
                         self.record_swap(floors).await?;
                         next = Some(SwapEvent::Recorded);
                     }
-                    effect => self.swap_effect(effect)?,
+                    effect => self.swap_effect(&effect)?,
                 }
             }
         }
         Ok(())
     }
 
-    fn swap_effect(&mut self, effect: SwapEffect) -> Result<(), PipelineError> {
+    fn swap_effect(&mut self, effect: &SwapEffect) -> Result<(), PipelineError> {
         match effect {
-            SwapEffect::Open { back } => self.open_fresh(back),
+            SwapEffect::Open { back } => self.open_fresh(*back),
             SwapEffect::Drain => self.tell_slots(|| SlotCommand::Drain),
             SwapEffect::Switch => self.switch_all(),
-            SwapEffect::Done { stall } => self.swap_done(stall),
+            SwapEffect::Done { stall } => self.swap_done(*stall),
             SwapEffect::RolledBack { .. } => self.rolled_back(),
             SwapEffect::Refused => self.refused(),
             SwapEffect::Settled => {

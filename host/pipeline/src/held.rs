@@ -109,7 +109,7 @@ impl Held {
     /// all of them.
     pub(crate) fn skip_to(&mut self, durable: Position) -> Option<u64> {
         let at = self.works.iter().rposition(|w| w.upto == durable)?;
-        self.works.drain(..=at).last().map(|w| w.window)
+        self.works.drain(..=at).next_back().map(|w| w.window)
     }
 
     /// The works may be there already.
@@ -125,7 +125,7 @@ impl Held {
 
     /// The pieces in which a batch is written.
     pub(crate) fn pieces(&self, id: BatchId, rows: usize) -> Vec<Range<u32>> {
-        self.pieces.get(&id).cloned().unwrap_or_else(|| vec![0..rows as u32])
+        self.pieces.get(&id).cloned().unwrap_or_else(|| std::iter::once(0..rows as u32).collect())
     }
 
     /// A sink was stopped while it was given this piece.

@@ -55,7 +55,7 @@ pub(crate) enum SlotCommand {
     /// New plugins are looked at beside the present ones; with nothing in it: not any more.
     Shadow {
         stages: Option<Box<StageShadow>>,
-        sinks: Vec<Box<SinkShadow>>,
+        sinks: Vec<SinkShadow>,
     },
 }
 
@@ -234,7 +234,7 @@ impl Slot {
                 self.shadow = stages;
                 let mut sinks = sinks.into_iter();
                 for lane in &self.lanes {
-                    let _ = lane.items.send(LaneItem::Shadow(sinks.next())).await;
+                    let _ = lane.items.send(LaneItem::Shadow(sinks.next().map(Box::new))).await;
                 }
             }
             SlotCommand::Drain => self.drain(),

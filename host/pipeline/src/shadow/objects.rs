@@ -49,8 +49,8 @@ fn meta(path: &str, object: &Object) -> ObjectMeta {
 }
 
 impl Store {
-    fn keep(&self, what: &str, path: &str, data: Bytes, size: u64) -> ObjectMeta {
-        self.notes.call(&format!("{what} {path} of {size} bytes"), &data);
+    fn keep(&self, what: &str, path: &str, data: &Bytes, size: u64) -> ObjectMeta {
+        self.notes.call(&format!("{what} {path} of {size} bytes"), data);
         let object = Object { data: data.slice(..data.len().min(OBJECT_BYTES_MAX)), size };
         let known = meta(path, &object);
         let mut objects = self.objects.lock();
@@ -61,7 +61,7 @@ impl Store {
         known
     }
 
-    fn put_if(&self, path: &str, data: Bytes, mode: &PutMode) -> Result<ObjectMeta, PutError> {
+    fn put_if(&self, path: &str, data: &Bytes, mode: &PutMode) -> Result<ObjectMeta, PutError> {
         let there = self.objects.lock().get(path).map(|o| meta(path, o));
         let fits = match mode {
             PutMode::Overwrite => true,
@@ -75,7 +75,7 @@ impl Store {
 
 impl Bucket for Store {
     fn put<'a>(&'a mut self, path: &'a str, data: Bytes, mode: PutMode) -> BoxFuture<'a, Result<ObjectMeta, PutError>> {
-        let put = self.put_if(path, data, &mode);
+        let put = self.put_if(path, &data, &mode);
         async { put }.boxed()
     }
 
@@ -135,7 +135,7 @@ impl Upload for Parts {
 
     fn finish(&mut self) -> BoxFuture<'_, Result<ObjectMeta, EndpointError>> {
         let data = Bytes::from(std::mem::take(&mut self.data));
-        let known = self.store.keep("upload", &self.path, data, self.size);
+        let known = self.store.keep("upload", &self.path, &data, self.size);
         async { Ok(known) }.boxed()
     }
 
