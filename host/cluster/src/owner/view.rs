@@ -27,6 +27,8 @@ pub struct SlotView {
     pub slot: SlotId,
     /// Who has it, under which assignment, and in which phase it was seen last.
     pub writer: Option<(Peer, Epoch, Phase)>,
+    /// Who has been told to write it and may do so.
+    pub holder: Option<Peer>,
     /// Where it is to be.
     pub target: Option<Peer>,
     /// Everything up to here is durable.
@@ -48,6 +50,7 @@ impl Owner {
                     .map(|(slot, rep)| SlotView {
                         slot,
                         writer: rep.writer().map(|(p, s)| (p, s.epoch, s.phase)),
+                        holder: rep.primary(),
                         target: rep.target,
                         checkpoint: feed.controller().slot_checkpoint(slot),
                     })
