@@ -28,6 +28,8 @@ pub struct Controller {
     ddl_resolved: Ts,
     /// The next syncpoint and the milliseconds between two.
     syncpoint: Option<(Ts, u64)>,
+    /// Slots wait for their own spans, not for those of others.
+    own_gates: bool,
     rules: Rules,
     start: Position,
     target: Option<Ts>,
@@ -53,6 +55,7 @@ impl Controller {
             done: BTreeSet::new(),
             ddl_resolved: start.checkpoint_ts(),
             syncpoint: None,
+            own_gates: false,
             rules: Rules::default(),
             start,
             target,
@@ -61,6 +64,14 @@ impl Controller {
             started: false,
             finished: false,
         }
+    }
+
+    /// Lets every slot emit as far as its own spans and the DDL stream are resolved: a table that is stuck holds up the slot it is
+    /// in and nobody else. The checkpoint stays with the slowest.
+    #[must_use]
+    pub const fn with_own_gates(mut self, own: bool) -> Self {
+        self.own_gates = own;
+        self
     }
 
     /// Marks a syncpoint at every multiple of so many milliseconds of the upstream's clock; zero: none.
@@ -252,7 +263,7 @@ impl Controller {
     }
 
     fn publish(&mut self, effects: &mut Vec<Effect>) {
-        let mut emit = self.resolved_ts();
+        let mut emit = if self.own_gates { self.ddl_resolved } else { self.resolved_ts() };
         if let Some(target) = self.target {
             emit = emit.min(target);
         }

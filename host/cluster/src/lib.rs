@@ -27,7 +27,8 @@
 //! | schema source | on [`Output::StartSource`] reads tables and DDLs of a changefeed from a position, and hands them in as [`FeedInput`]s; stops on [`Output::StopSource`] |
 //!
 //! Invariants (asserted in release builds):
-//! - The published emit-ts never goes back, and never passes the resolved-ts of the DDL stream or of any slot.
+//! - The published emit-ts never goes back, and never passes the resolved-ts of the DDL stream; with one gate for all slots (the
+//!   default) nor that of any slot.
 //! - A slot that a pending DDL at T involves never gets a cap above (T, rows).
 //! - A DDL runs only when every involved slot has finished exactly (T, rows), and DDLs run one after another in (ts, seq) order.
 //! - The global checkpoint never goes back and never passes a slot's checkpoint or a pending DDL.

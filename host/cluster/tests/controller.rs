@@ -337,3 +337,31 @@ fn ids_that_change_tables_change_slots() {
     w.report_all();
     assert_eq!(w.controller.checkpoint(), Position::rows(Ts::new(500)));
 }
+
+#[test]
+fn with_gates_of_their_own_slots_wait_for_their_own_tables() {
+    let table = |slot| (100..).find(|t| slot_of(TableId(*t), 2) == SlotId(slot)).unwrap();
+    let start = Position::ddl(Ts::new(1));
+    let mut c = Controller::new(2, start, None).with_own_gates(true);
+    let mut effects = Vec::new();
+    for slot in 0..2 {
+        c.step(Event::Table(version(table(slot), 1)), &mut effects);
+    }
+    c.step(Event::Started, &mut effects);
+    c.step(Event::DdlResolved(Ts::new(40)), &mut effects);
+    let report = |slot, resolved, checkpoint| {
+        let (resolved, checkpoint) = (Ts::new(resolved), Position::rows(Ts::new(checkpoint)));
+        Event::Slot { slot: SlotId(slot), applied: 1, resolved, checkpoint }
+    };
+    c.step(report(0, 5, 5), &mut effects);
+    c.step(report(1, 50, 40), &mut effects);
+    let emit = |slot| Effect::Emit { slot: SlotId(slot), upto: Position::rows(Ts::new(40)) };
+    assert!(effects.contains(&emit(0)) && effects.contains(&emit(1)), "{effects:?}");
+    assert_eq!(c.checkpoint(), Position::rows(Ts::new(5)), "the checkpoint stays with the slowest");
+    // A DDL is a barrier all the same.
+    effects.clear();
+    c.step(Event::Ddl(ddl(45, DdlKind::AddColumn, Some(table(1)), Some(table(1)))), &mut effects);
+    c.step(Event::DdlResolved(Ts::new(60)), &mut effects);
+    let upto = |slot, ts| Effect::Emit { slot: SlotId(slot), upto: Position::rows(Ts::new(ts)) };
+    assert!(effects.contains(&upto(0, 60)) && effects.contains(&upto(1, 45)), "{effects:?}");
+}

@@ -53,6 +53,8 @@ pub struct FeedPlan {
     pub filter_loop: bool,
     /// Rows up to this ts may have been written before without a trace of it (no progress kept downstream).
     pub replay_until: Ts,
+    /// Slots wait for their own spans only, not for the slowest of the changefeed.
+    pub own_gates: bool,
     /// Rows that cannot be mounted are put aside, where there is a place for them.
     pub raw_aside: bool,
     /// Changes that may wait between the upstream and the sorters.
@@ -183,7 +185,7 @@ impl Feed {
         tasks.spawn(executor.run());
         let (slots, slot_reports) = start::open_slots(&plan, &parts, &mut tasks).await?;
         Ok(Self {
-            controller: Controller::new(plan.slots, plan.start, plan.target),
+            controller: Controller::new(plan.slots, plan.start, plan.target).with_own_gates(plan.own_gates),
             swaps: Swaps::new(&plan, Arc::clone(&parts.plugins), parts.control.inbox()),
             resume: start::resume(&plan, parts.plugins.label()),
             resume_changed: false,

@@ -251,7 +251,7 @@ impl ChangefeedConfig {
     }
 
     /// Keys that were set, and whose effect this version does not have.
-    fn not_implemented(&self) -> [(&'static str, bool); 13] {
+    fn not_implemented(&self) -> [(&'static str, bool); 12] {
         let (default, own) = (Self::default(), &self.tidegate);
         let stuck = self.changefeed_error_stuck_duration != default.changefeed_error_stuck_duration;
         let batches = self.event_collector_batch_count.unwrap_or(0) != 0;
@@ -268,7 +268,6 @@ impl ChangefeedConfig {
             ("sink.column-selectors", !self.sink.column_selectors.is_empty()),
             ("scheduler.enable-table-across-nodes", self.scheduler.enable_table_across_nodes),
             ("tidegate.memory-quota", own.memory_quota.is_some()),
-            ("tidegate.resolved-gate", own.resolved_gate != default.tidegate.resolved_gate),
         ]
     }
 }

@@ -195,3 +195,38 @@ async fn a_stop_is_heard_while_the_upstream_is_away() {
     let ended = tokio::time::timeout(Duration::from_secs(5), run.task).await;
     assert_eq!(ended.expect("the stop is not heard").unwrap().unwrap(), tg_pipeline::FeedEnd::Stopped);
 }
+
+/// A lock that nobody resolves keeps its table's resolved-ts down. Other slots go on when they wait for their own tables only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stuck_table_holds_other_slots_up_only_where_they_wait_for_it() {
+    for own_gates in [true, false] {
+        let mut world = world().await;
+        world.own_gates = own_gates;
+        let (stuck, stuck_id) = table_in(&world, 0, "a");
+        let (free, free_id) = table_in(&world, 1, "b");
+        let made = world.now().await;
+        world.until(made).await;
+        let table = world.playground.table("s", &stuck).unwrap();
+        let mut txn = world.playground.begin();
+        txn.lock_ttl_ms(600_000);
+        txn.put_row(&table, &[Value::Int(1_000), Value::from("v")]).unwrap();
+        let locked = txn.prewrite().unwrap();
+        let run = world.run().await;
+        let last = put(&world, &free, 0..20);
+        put(&world, &stuck, 0..20);
+        let there = || world.down.rows_of(free_id).iter().any(|c| c.ts == last);
+        if own_gates {
+            eventually("the other slot goes on", there).await;
+        } else {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            assert!(!there(), "a slot went beyond what the changefeed is resolved to");
+        }
+        assert!(world.down.rows_of(stuck_id).is_empty());
+        assert!(world.store.checkpoint_now() < Position::rows(last));
+        locked.commit().unwrap();
+        let end = world.now().await;
+        world.reached(&run, end).await;
+        run.stop().await;
+        world.check(end, Guarantee::ExactlyOnce).await;
+    }
+}

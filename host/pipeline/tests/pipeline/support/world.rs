@@ -41,6 +41,7 @@ pub(crate) struct World {
     /// What a run starts with that has no record of another.
     pub(crate) version: Version,
     pub(crate) quarantine: Option<FileQuarantine>,
+    pub(crate) own_gates: bool,
     /// Ids of rows that are to arrive.
     pub(crate) expected: fn(i64) -> bool,
     pub(crate) dir: tempfile::TempDir,
@@ -97,6 +98,7 @@ impl World {
             rules: vec!["*.*".to_owned()],
             version: Version::default(),
             quarantine: None,
+            own_gates: false,
             expected: |_| true,
             dir,
         }
@@ -118,6 +120,7 @@ impl World {
             mount: MountOptions::default(),
             filter_loop: false,
             replay_until: if self.down.keeps { Ts::ZERO } else { now(&self.upstream).await },
+            own_gates: self.own_gates,
             raw_aside: self.quarantine.is_some(),
             feed_buffer_bytes: 8 << 20,
         };
