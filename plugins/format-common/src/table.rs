@@ -106,7 +106,7 @@ fn column(schema: &TableSchema, image: usize, position: usize) -> Result<Column,
     })
 }
 
-/// Prepared tables by version; remembers the one used last.
+/// What an encoder prepared, by table version.
 #[derive(Debug)]
 pub struct Tables<T> {
     all: BTreeMap<TableRef, T>,

@@ -111,11 +111,9 @@ pub(crate) fn default(table: &Table, column: &Column) -> Option<Vec<u8>> {
             word.get_mut(8 - low.len()..)?.copy_from_slice(low);
             Value::UInt(u64::from_be_bytes(word))
         }
-        Logical::Enum | Logical::Set | Logical::Time => {
+        Logical::Time => Value::Int(parse_clock(text?)?),
+        Logical::Enum | Logical::Set => {
             // Names are written as they are.
-            if column.spec.logical == Logical::Time {
-                return None;
-            }
             json::string(&mut out, bytes, Escape::Least);
             return Some(out);
         }
@@ -127,7 +125,7 @@ pub(crate) fn default(table: &Table, column: &Column) -> Option<Vec<u8>> {
 }
 
 /// `2020-01-01 00:00:00.5` or a part of it.
-pub(crate) fn parse_time(text: &str) -> Option<PackedTime> {
+fn parse_time(text: &str) -> Option<PackedTime> {
     let (date, clock) = text.split_once([' ', 'T']).unwrap_or((text, "00:00:00"));
     let mut date = date.splitn(3, '-');
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
@@ -137,4 +135,30 @@ pub(crate) fn parse_time(text: &str) -> Option<PackedTime> {
     let year = date.next()?.parse().ok()?;
     let (month, day) = (small(&mut date)?, small(&mut date)?);
     PackedTime::from_parts(year, month, day, small(&mut clock)?, small(&mut clock)?, small(&mut clock)?, micro)
+}
+
+/// Microseconds of `-12:34:56.5`.
+fn parse_clock(text: &str) -> Option<i64> {
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (clock, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let micros: i64 = if fraction.is_empty() { 0 } else { format!("{fraction:0<6}").get(..6)?.parse().ok()? };
+    let mut seconds = 0_i64;
+    for part in clock.split(':') {
+        seconds = seconds.checked_mul(60)?.checked_add(part.parse::<u32>().ok()?.into())?;
+    }
+    Some(sign * (seconds.checked_mul(1_000_000)?.checked_add(micros)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_clock, parse_time};
+
+    #[test]
+    fn defaults_of_times() {
+        assert_eq!(parse_time("2020-01-02 03:04:05.5").unwrap().to_string(), "2020-01-02 03:04:05.500000");
+        assert_eq!(parse_time("2020-01-02").unwrap().to_string(), "2020-01-02 00:00:00");
+        assert_eq!((parse_time("CURRENT_TIMESTAMP"), parse_time("2020-13-01")), (None, None));
+        assert_eq!(parse_clock("-12:34:56.5"), Some(-45_296_500_000));
+        assert_eq!((parse_clock("x"), parse_clock("1:2:3")), (None, Some(3_723_000_000)));
+    }
 }
