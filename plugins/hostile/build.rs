@@ -6,7 +6,12 @@ mod guests;
 use guests::Guest;
 
 /// Example and the constant it becomes.
-const GUESTS: &[(&str, &str)] = &[("hostile_sink", "SINK"), ("hostile_dispatcher", "DISPATCHER")];
+const GUESTS: &[(&str, &str)] = &[
+    ("hostile_sink", "SINK"),
+    ("hostile_dispatcher", "DISPATCHER"),
+    ("hostile_transform", "TRANSFORM"),
+    ("past", "PAST"),
+];
 const WATCHED: &[&str] = &["wit", "sdk/rust", "plugins/builtin/build", "plugins/hostile"];
 
 fn main() {

@@ -122,9 +122,7 @@ pub(crate) fn check_ack(asked: u32, answered: u32, state: Option<&[u8]>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::{STATE_BYTES_MAX, check_ack, check_decisions};
-    use crate::ports::{BadEvent, Decisions, LEAVE_OUT, Transformed};
-    use tg_model::TableVersion;
-    use tgr1::{Batch, BatchBuf};
+    use crate::ports::{BadEvent, Decisions, LEAVE_OUT};
 
     #[test]
     fn decisions_stay_within_lanes_targets_and_rows() {

@@ -12,7 +12,7 @@ pub struct Hostile {
 
 impl Dispatcher for Hostile {
     fn manifest() -> Manifest {
-        Manifest::new("hostile", "1")
+        Manifest { config_schema: "true".to_owned(), ..Manifest::new("hostile", "1") }
     }
 
     fn open(ctx: Context) -> Result<Self, Failure> {

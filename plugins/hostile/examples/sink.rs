@@ -4,18 +4,22 @@
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
-use tidegate_sdk::metrics::Counter;
+use tidegate_sdk::metrics::{Counter, Gauge, Histogram};
+use tidegate_sdk::object_store::Bucket;
+use tidegate_sdk::producer::Producer;
 use tidegate_sdk::sql::Connection;
 use tidegate_sdk::{
     Ack, BadEvent, Barrier, Context, Failure, Manifest, Position, RowBatch, Sink, TablePlan, TableSchema, WriteOutcome,
-    log,
+    clock, http, log, secret, state,
 };
 
 /// See the file.
 pub struct Hostile {
     mode: String,
     /// Held, so that the host has somebody to ask what is durable.
-    _connection: Option<Connection>,
+    connection: Option<Connection>,
+    /// The barrier before.
+    last_barrier: u32,
 }
 
 /// Recursion without end that keeps little in memory, so that the stack of calls ends first. Nothing here makes it a loop.
@@ -70,6 +74,48 @@ impl Hostile {
             "stdout-flood" => loop {
                 println!("{}", "x".repeat(1000));
             },
+            "slow-loop" => loop {
+                std::thread::sleep(Duration::from_millis(5));
+                log::debug("still here", &[]);
+            },
+            "endpoint-storm" => loop {
+                if let Some(c) = &self.connection {
+                    let _ = c.execute("SELECT 1");
+                }
+            },
+            "clock-storm" => loop {
+                black_box((clock::wall_ms(), clock::monotonic_ns(), std::time::SystemTime::now()));
+            },
+            "random-storm" => loop {
+                use std::hash::BuildHasher as _;
+                black_box(std::collections::hash_map::RandomState::new().hash_one(7));
+            },
+            "metric-storm" => loop {
+                Gauge::new(&"g".repeat(100)).set(f64::NAN);
+                Histogram::new("h").observe(f64::INFINITY);
+            },
+            "state-flood" => {
+                let kept = (0..1000).take_while(|n| state::set(&format!("k{n}"), &[0; 1000]).is_ok()).count();
+                return refused("state", kept > 70);
+            }
+            "state-keys" => loop {
+                black_box(state::keys("", u32::MAX));
+            },
+            "secret" => return refused("secret", secret::get("password").is_ok()),
+            "http" => {
+                let request = |endpoint: &str| http::Request {
+                    endpoint: endpoint.to_owned(),
+                    method: http::Method::Get,
+                    path: "/".to_owned(),
+                    headers: Vec::new(),
+                    body: Vec::new(),
+                    timeout_ms: None,
+                };
+                let asked = ["evil", "http://127.0.0.1:1/", ""].map(|e| http::send(request(e)).is_ok());
+                return refused("http", asked.contains(&true));
+            }
+            "queue" => return refused("queue", Producer::open("kafka").is_ok()),
+            "store" => return refused("store", Bucket::open("s3").is_ok()),
             "storm" => loop {
                 let _ = Connection::open("not-granted");
             },
@@ -119,7 +165,7 @@ impl Hostile {
 
 impl Sink for Hostile {
     fn manifest() -> Manifest {
-        Manifest::new("hostile", "1")
+        Manifest { config_schema: "true".to_owned(), ..Manifest::new("hostile", "1") }
     }
 
     fn open(ctx: Context) -> Result<(Self, Option<Position>), Failure> {
@@ -127,14 +173,19 @@ impl Sink for Hostile {
         match mode.as_str() {
             "open-abort" => std::process::abort(),
             "open-loop" => spin(),
-            "open-stage" => return Ok((Self { mode, _connection: None }, Some(Position { ts: 1, stage: 9, seq: 0 }))),
+            "open-stage" => {
+                return Ok((
+                    Self { mode, connection: None, last_barrier: 0 },
+                    Some(Position { ts: 1, stage: 9, seq: 0 }),
+                ));
+            }
             "open-endpoint" => {
-                let _connection = Connection::open("not-granted")?;
+                Connection::open("not-granted")?;
             }
             _ => {}
         }
         let connection = ctx.endpoints.first().map(|name| Connection::open(name)).transpose()?;
-        Ok((Self { mode, _connection: connection }, None))
+        Ok((Self { mode, connection, last_barrier: 0 }, None))
     }
 
     fn on_schema(&mut self, _: Arc<TableSchema>, _: &[String]) -> Result<TablePlan, Failure> {
@@ -149,6 +200,10 @@ impl Sink for Hostile {
     fn flush(&mut self, barrier: Barrier) -> Result<Ack, Failure> {
         let ack = Ack::complete(&barrier);
         Ok(match self.mode.as_str() {
+            "repeated-ack" => {
+                let before = std::mem::replace(&mut self.last_barrier, barrier.id);
+                Ack { barrier: if before == 0 { barrier.id } else { before }, ..ack }
+            }
             "wrong-ack" => Ack { barrier: barrier.id.wrapping_add(1), ..ack },
             "huge-state" => Ack { state: Some(vec![0; (64 << 10) + 1]), ..ack },
             _ => ack,

@@ -1,4 +1,4 @@
-//! Plugins that misbehave, for tests of the host. Not shipped.
+//! Plugins that misbehave, and one that was built against a past version of the contract, for tests of the host. Not shipped.
 //!
 //! Does: hold the components of the examples of this crate, which are compiled when it is. What an instance does wrong is
 //! named by its configuration.
