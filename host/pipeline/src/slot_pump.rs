@@ -114,27 +114,32 @@ impl Slot {
     /// Mounts changes until a batch is full; how many it took, and what stopped it at the next one.
     async fn mount(&mut self, chunk: &[SortedChange]) -> (usize, Option<PipelineError>) {
         for (i, sorted) in chunk.iter().enumerate() {
-            match self.mount_one(sorted).await {
+            // Nothing is awaited for most rows.
+            if let Some(version) = self.tables.needs_open(sorted.span)
+                && let Err(e) = self.open(version).await
+            {
+                return (i, Some(e));
+            }
+            match self.tables.mount(sorted.span, &sorted.change) {
                 Ok(true) => {}
                 Ok(false) => return (i, None),
-                Err(e) => return (i, Some(e)),
+                Err(e) => {
+                    if let Err(e) = self.not_mounted(sorted, e).await {
+                        return (i, Some(e));
+                    }
+                }
             }
         }
         (chunk.len(), None)
     }
 
-    /// False: a batch is full.
-    async fn mount_one(&mut self, sorted: &SortedChange) -> Result<bool, PipelineError> {
-        if let Some(version) = self.tables.needs_open(sorted.span) {
-            self.open(version).await?;
-        }
-        match self.tables.mount(sorted.span, &sorted.change) {
-            Err(PipelineError::Mount { source, .. }) if self.raw_aside && is_one_rows(&source) => {
-                let Some(version) = self.tables.version(sorted.span) else { return Ok(true) };
-                self.aside.put_raw(version, &sorted.change, self.progress.cut, source).await?;
-                Ok(true)
+    /// A change that cannot be mounted is put aside, if others can be all the same and that is wanted.
+    async fn not_mounted(&mut self, sorted: &SortedChange, error: PipelineError) -> Result<(), PipelineError> {
+        match (error, self.tables.version(sorted.span)) {
+            (PipelineError::Mount { source, .. }, Some(version)) if self.raw_aside && is_one_rows(&source) => {
+                self.aside.put_raw(version, &sorted.change, self.progress.cut, source).await
             }
-            mounted => mounted,
+            (error, _) => Err(error),
         }
     }
 
