@@ -1,7 +1,8 @@
-// Drives a component across its border without any of our hosts: border.mjs X.wasm SCENARIO.json OUT.json.
+// Drives a component across its border without any of our hosts: border.mjs X.wasm SCENARIOS.json OUT.json.
 //
 // jco makes JavaScript of the component and checks every value that crosses against the canonical ABI, so this is a second opinion
-// beside the real host. The scenario is a list of calls; capabilities are kept in memory and write down what they were asked.
+// beside the real host. Each scenario is a list of calls to an instance of its own; capabilities are kept in memory and write down what they
+// were asked.
 import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,9 +23,11 @@ const { instantiate } = await import(pathToFileURL(join(folder, 'plugin.mjs')).h
 // A trap is thrown where it happens, and is reported there; a promise that hears of it too has no more to say.
 process.on('unhandledRejection', () => undefined);
 
-const record = [];
-const imports = capabilities(record);
-const plugin = await instantiate((name) => WebAssembly.compile(bytesOf[name]), imports);
+const modules = new Map();
+const compiled = (name) => {
+  if (!modules.has(name)) modules.set(name, WebAssembly.compile(bytesOf[name]));
+  return modules.get(name);
+};
 
 /** Numbers of 64 bits are written {"n": "digits"}, bytes {"hex": "…"}. */
 function read(value) {
@@ -47,7 +50,7 @@ function write(value) {
   return value;
 }
 
-function call({ interface: face, function: name, args = [], batch, times = 1 }) {
+function call(plugin, record, { interface: face, function: name, args = [], batch, times = 1 }) {
   const values = read(args);
   if (batch) values.unshift(new RowBatch(read(batch), record));
   let answer;
@@ -63,5 +66,12 @@ function call({ interface: face, function: name, args = [], batch, times = 1 }) 
   return { function: name, ...answer, asked: write([...record]) };
 }
 
-const scenario = JSON.parse(await readFile(scenarioFile, 'utf8'));
-await writeFile(outFile, JSON.stringify(scenario.map(call), null, 1));
+async function run(calls) {
+  const record = [];
+  const plugin = await instantiate(compiled, capabilities(record));
+  return calls.map((one) => call(plugin, record, one));
+}
+
+const answers = [];
+for (const calls of JSON.parse(await readFile(scenarioFile, 'utf8'))) answers.push(await run(calls));
+await writeFile(outFile, JSON.stringify(answers, null, 1));

@@ -13,7 +13,7 @@ EXPECTED = pathlib.Path(__file__).parent / "probe.expected.json"
 
 def answers_of(wasm):
     rows = s.batch("types")
-    return drive(wasm, [
+    calls = [
         {"interface": "describe", "function": "describe"},
         sink("open", s.context({"a": "ö"})),
         sink("onSchema", s.table(), ["one", "zwölf"]),
@@ -24,7 +24,8 @@ def answers_of(wasm):
         sink("onCheckpoint", s.position(470)),
         sink("flush", {"id": 9, "kind": "swap", "at": s.position(470)}),
         sink("onTick"),
-    ])
+    ]
+    return drive(wasm, [calls])[0]
 
 
 def same_everywhere(answers, exact):
