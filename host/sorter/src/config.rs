@@ -23,7 +23,7 @@ impl SorterConfig {
     /// Default of [`Self::disk_limit_bytes`].
     pub const DISK_LIMIT_BYTES: u64 = 100 << 30;
     /// Default of [`Self::spill_threshold_bytes`].
-    pub const SPILL_THRESHOLD_BYTES: usize = 64 << 20;
+    pub const SPILL_THRESHOLD_BYTES: usize = 32 << 20;
     /// Default of [`Self::instances`].
     pub const INSTANCES: usize = 2;
 
