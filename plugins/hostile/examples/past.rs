@@ -1,17 +1,16 @@
 //! A sink built against the frozen text of contract 1.0.0, with nothing of today's SDK.
-#![allow(missing_docs, reason = "generated from the contract, which has the words")]
 #![cfg(target_arch = "wasm32")]
 
-wit_bindgen::generate!({ path: "../../wit/1.0.0", world: "sink-plugin", generate_all });
-
-use exports::tidegate::plugin::describe::{Guest as Describe, Manifest};
-use exports::tidegate::plugin::sink::{Ack, Barrier, Guest as Sink, TablePlan, WriteOutcome};
 use std::cell::Cell;
-use tidegate::plugin::metrics::Counter;
-use tidegate::plugin::rows::RowBatch;
-use tidegate::plugin::session::Context;
-use tidegate::plugin::types::{DdlEvent, Failure, FatalError, Position, TableRef, TableSchema};
-use tidegate::plugin::{http, log, secret, state};
+use tg_plugin_hostile::past::exports::tidegate::plugin::describe::{Guest as Describe, Manifest};
+use tg_plugin_hostile::past::exports::tidegate::plugin::sink::{Ack, Barrier, Guest as Sink, TablePlan, WriteOutcome};
+use tg_plugin_hostile::past::tidegate::plugin::metrics::Counter;
+use tg_plugin_hostile::past::tidegate::plugin::rows::RowBatch;
+use tg_plugin_hostile::past::tidegate::plugin::session::Context;
+use tg_plugin_hostile::past::tidegate::plugin::types::{
+    DdlEvent, Failure, FatalError, Position, TableRef, TableSchema,
+};
+use tg_plugin_hostile::past::tidegate::plugin::{http, log, secret, state};
 
 thread_local! {
     static ROWS: Cell<u64> = const { Cell::new(0) };
@@ -99,4 +98,4 @@ impl Sink for Past {
     fn close() {}
 }
 
-export!(Past);
+tg_plugin_hostile::past::export!(Past with_types_in tg_plugin_hostile::past);

@@ -100,7 +100,7 @@ mod tests {
         for bad in [
             "",
             "ftp://a/",
-            "http:///x",
+            "http://",
             "http://u:p4ss@a/",
             "http://u@a/",
             "http://a/?q",

@@ -2,7 +2,7 @@
 
 use crate::bindings::api::producer::{self, Host, HostTopicProducer};
 use crate::bindings::api::types::{Blocks, Failure};
-use crate::grant::{EndpointError, Messages, Producer, Strings};
+use crate::grant::{EndpointError, Messages, Producer, ProducerEndpoint, Strings};
 use crate::state::State;
 use wasmtime::component::Resource;
 
@@ -56,9 +56,7 @@ impl State {
         found.ok_or_else(|| wasmtime::format_err!("no such producer"))
     }
 
-    async fn open_producer(&mut self, endpoint: &str) -> Result<usize, EndpointError> {
-        let granted = self.grants.producers.get(endpoint);
-        let granted = granted.ok_or_else(|| EndpointError::not_granted("producer", endpoint))?;
+    async fn open_producer(&mut self, granted: &dyn ProducerEndpoint) -> Result<usize, EndpointError> {
         let free = self.producers.iter().position(Option::is_none).unwrap_or(self.producers.len());
         if free >= PRODUCERS_MAX {
             let why = format!("an instance may hold {PRODUCERS_MAX} producers");
@@ -77,8 +75,11 @@ impl State {
 
 impl HostTopicProducer for State {
     async fn open(&mut self, endpoint: String) -> wasmtime::Result<Result<Resource<ProducerResource>, Failure>> {
+        let Some(granted) = self.grants.producers.get(&endpoint).cloned() else {
+            return Ok(Err(EndpointError::not_granted("producer", &endpoint).into()));
+        };
         let started = self.enter()?;
-        let opened = self.open_producer(&endpoint).await;
+        let opened = self.open_producer(&*granted).await;
         self.clock.resume(started);
         Ok(match opened {
             Ok(at) => Ok(self.table.push(ProducerResource(at))?),

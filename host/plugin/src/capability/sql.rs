@@ -2,7 +2,7 @@
 
 use crate::bindings::api::sql::{self, Host, HostConnection};
 use crate::bindings::api::types;
-use crate::grant::{Blocks, Dialect, SqlConnection, SqlError, SqlErrorKind, SqlValue};
+use crate::grant::{Blocks, Dialect, SqlConnection, SqlEndpoint, SqlError, SqlErrorKind, SqlValue};
 use crate::state::State;
 use wasmtime::component::Resource;
 
@@ -25,13 +25,7 @@ impl State {
         found.ok_or_else(|| wasmtime::format_err!("no such connection"))
     }
 
-    async fn connect(&mut self, endpoint: &str) -> Result<usize, SqlError> {
-        let Some(granted) = self.grants.sql.get(endpoint) else {
-            return Err(refused(
-                SqlErrorKind::Denied,
-                format!("the SQL endpoint {endpoint:?} is not granted to this plugin; grant it in the changefeed"),
-            ));
-        };
+    async fn connect(&mut self, granted: &dyn SqlEndpoint) -> Result<usize, SqlError> {
         let free = self.connections.iter().position(Option::is_none).unwrap_or(self.connections.len());
         if free >= CONNECTIONS_MAX {
             return Err(refused(SqlErrorKind::Denied, format!("an instance may hold {CONNECTIONS_MAX} connections")));
@@ -57,8 +51,13 @@ impl HostConnection for State {
         &mut self,
         endpoint: String,
     ) -> wasmtime::Result<Result<Resource<ConnectionResource>, sql::SqlError>> {
+        let Some(granted) = self.grants.sql.get(&endpoint).cloned() else {
+            let why =
+                format!("the SQL endpoint {endpoint:?} is not granted to this plugin; grant it in the changefeed");
+            return Ok(Err(refused(SqlErrorKind::Denied, why).into()));
+        };
         let started = self.enter()?;
-        let opened = self.connect(&endpoint).await;
+        let opened = self.connect(&*granted).await;
         self.clock.resume(started);
         Ok(match opened {
             Ok(at) => Ok(self.table.push(ConnectionResource(at))?),

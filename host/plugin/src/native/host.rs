@@ -145,7 +145,11 @@ impl native::Host for CallHost {
     fn http_send(&self, request: &Request) -> Result<Response, HttpError> {
         let shared = &self.0;
         let sent = endpoints::http_request(request);
-        let call = capability::http::send(&shared.grants, &shared.lane, &request.endpoint, sent);
+        let endpoint = match capability::http::granted(&shared.grants, &request.endpoint, &sent) {
+            Ok(endpoint) => endpoint,
+            Err(e) => return endpoints::http_answer(Err(e)),
+        };
+        let call = endpoint.send(&shared.lane, sent);
         let in_place = || Err(HttpError::Refused("a plugin that runs in place has no endpoints".to_owned()));
         shared.try_wait(call).map_or_else(in_place, endpoints::http_answer)
     }
