@@ -124,9 +124,13 @@ pub(crate) async fn update<C: Control>(
     if matches!(old.state, FeedState::Stopped | FeedState::Failed) {
         check_target(Some(old.start_ts), change.target_ts)?;
     }
-    let feed = api.control.update(&id, change).await?;
+    let (feed, swapped) = api.control.update(&id, change).await?;
     api.control.warned(&id, &warnings);
-    Ok(body::with_warnings(body::answer(&objects::info(&feed, &api.options.tz)), &warnings))
+    let mut info = objects::info(&feed, &api.options.tz);
+    if let (Some(members), Some(swapped)) = (info.as_object_mut(), swapped) {
+        members.insert("swapped".to_owned(), json!(swapped));
+    }
+    Ok(body::with_warnings(body::answer(&info), &warnings))
 }
 
 pub(crate) async fn remove<C: Control>(

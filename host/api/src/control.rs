@@ -1,6 +1,6 @@
 //! What the API asks of the server that it belongs to.
 
-use crate::ApiError;
+use crate::{ApiError, FeedPlugins, PluginControl, QuarantineControl, Swapped};
 use jiff::Timestamp;
 use std::{future::Future, sync::Arc};
 use tg_config::{ChangefeedConfig, SinkUri, Warning};
@@ -271,6 +271,12 @@ pub struct Progress {
     /// Writers.
     #[serde(default)]
     pub slots: Vec<SlotProgress>,
+    /// Its plugins.
+    #[serde(default)]
+    pub plugins: FeedPlugins,
+    /// Rows put aside, over its whole life.
+    #[serde(default)]
+    pub quarantined: u64,
     /// What it waits for; empty while it moves.
     #[serde(default)]
     pub waiting: Vec<Waiting>,
@@ -281,7 +287,7 @@ type Answer<T> = Result<T, ApiError>;
 /// The server behind the API. Calls that change something return when the change is stored.
 ///
 /// A call on a changefeed that does not exist fails with [`ApiError::NotFound`].
-pub trait Control: Send + Sync + 'static {
+pub trait Control: PluginControl + QuarantineControl {
     /// This node.
     fn status(&self) -> ServerStatus;
 
@@ -317,7 +323,12 @@ pub trait Control: Send + Sync + 'static {
     fn create(&self, new: NewChangefeed) -> impl Future<Output = Answer<Changefeed>> + Send;
 
     /// Changes a changefeed. Refuses with [`ApiError::UpdateRefused`] what cannot be changed in its state.
-    fn update(&self, id: &ChangefeedId, change: ChangedChangefeed) -> impl Future<Output = Answer<Changefeed>> + Send;
+    /// What became of running plugins comes beside it, if the change is one of them.
+    fn update(
+        &self,
+        id: &ChangefeedId,
+        change: ChangedChangefeed,
+    ) -> impl Future<Output = Answer<(Changefeed, Option<Swapped>)>> + Send;
 
     /// Stops a changefeed and keeps its place.
     fn pause(&self, id: &ChangefeedId) -> impl Future<Output = Answer<()>> + Send;

@@ -19,6 +19,11 @@ mod error;
 mod metrics;
 mod objects;
 mod own;
+mod plugin_calls;
+mod plugin_control;
+mod plugin_metrics;
+mod quarantine_calls;
+mod quarantine_control;
 mod router;
 mod server_calls;
 mod synced;
@@ -31,4 +36,9 @@ pub use control::{
     ServerStatus, SlotProgress, SyncedInput, TableList, TableName, Waiting,
 };
 pub use error::ApiError;
+pub use plugin_control::{
+    FeedPlugin, FeedPlugins, NewPlugin, Plugin, PluginActivation, PluginCapability, PluginChange, PluginControl,
+    PluginDetail, PluginLine, PluginUsage, PluginUser, PluginVersion, Swapped, TakeOver,
+};
+pub use quarantine_control::{Chosen, QuarantineControl, QuarantineList, QuarantinedRow, Replayed};
 pub use router::{ApiOptions, router};

@@ -2,6 +2,7 @@
 
 use crate::{
     Changefeed, Control, FeedState, Progress,
+    plugin_metrics::PluginFamilies,
     router::{Handled, Shared},
 };
 use axum::{extract::State, http::header, response::IntoResponse};
@@ -70,6 +71,7 @@ struct Families {
     spilled: Whole,
     slot_lag: Family<Slot, Gauge<f64, AtomicU64>>,
     slot_rows: Family<Slot, Counter>,
+    quarantined: Total,
 }
 
 fn whole(n: u64) -> i64 {
@@ -113,6 +115,7 @@ impl Families {
         set(&self.memory, progress.memory_bytes);
         set(&self.memory_limit, progress.memory_limit_bytes);
         set(&self.spilled, progress.spilled_bytes);
+        count(&self.quarantined, progress.quarantined);
         self.add_slots(feed, progress);
         if let Some(error) = &feed.error {
             let label = LastError {
@@ -168,6 +171,7 @@ impl Families {
         to.register("tidegate_memory_limit_bytes", "Bound of the memory in use", self.memory_limit.clone());
         to.register("tidegate_spilled_bytes", "Sorted data on disk", self.spilled.clone());
         to.register("tidegate_slot_checkpoint_lag_seconds", lag, self.slot_lag.clone());
+        to.register("tidegate_quarantined_rows", "Rows put aside", self.quarantined.clone());
         to.register("tidegate_slot_rows", "Rows written", self.slot_rows.clone());
     }
 }
@@ -185,6 +189,11 @@ pub(crate) async fn scrape<C: Control>(State(api): State<Shared<C>>) -> Handled 
     let status = api.control.status();
     let mut registry = Registry::default();
     families.register(&mut registry);
+    let plugins = PluginFamilies::default();
+    for (name, version, usage) in api.control.plugin_usage().await? {
+        plugins.add(&name, &version, &usage);
+    }
+    plugins.register(&mut registry);
     let build = Info::new(vec![("release_version", status.version), ("git_hash", status.git_hash)]);
     registry.register("tidegate_build", "What is running", build);
     let owner: Gauge = Gauge::default();

@@ -3,7 +3,7 @@
 use crate::{
     ApiError, Changefeed, Control, body,
     changefeeds::{Scope, id, listed},
-    objects,
+    objects, plugin_calls, quarantine_calls,
     router::{Handled, Shared},
 };
 use axum::{
@@ -18,6 +18,8 @@ pub(crate) fn routes<C: Control>() -> Router<Shared<C>> {
         .route("/overview", get(overview::<C>))
         .route("/changefeeds/{id}/progress", get(progress::<C>))
         .route("/changefeeds/{id}/why", get(why::<C>))
+        .route("/changefeeds/{id}/plugins", get(plugin_calls::of_changefeed::<C>))
+        .merge(quarantine_calls::routes::<C>())
 }
 
 /// One changefeed with its progress.
@@ -69,5 +71,7 @@ async fn why<C: Control>(
         "checkpoint_lag_ms": progress.checkpoint_lag_ms,
         "error": feed.error.as_ref().map(objects::running_error),
         "waiting": progress.waiting,
+        "plugins": progress.plugins,
+        "quarantined": progress.quarantined,
     })))
 }

@@ -1,6 +1,6 @@
 //! Paths.
 
-use crate::{Control, body, changefeeds, console, metrics, own, server_calls, table_calls, v1};
+use crate::{Control, body, changefeeds, console, metrics, own, plugin_calls, server_calls, table_calls, v1};
 use axum::{
     Router,
     http::{StatusCode, header},
@@ -81,6 +81,7 @@ fn v2<C: Control>() -> Router<Shared<C>> {
         .route("/changefeeds/{id}/synced", get(crate::synced::synced::<C>))
         .route("/changefeeds/{id}/tables", get(table_calls::of_changefeed::<C>))
         .route("/changefeeds/{id}/get_dispatcher_count", get(table_calls::count::<C>))
+        .nest("/plugins", plugin_calls::routes::<C>())
         .nest("/tidegate", own::routes::<C>())
 }
 

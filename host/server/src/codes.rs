@@ -5,13 +5,6 @@ use tg_model::{Code, CodePage};
 /// Pages for `tidegate explain`.
 pub const CODES: &[CodePage] = &[
     CodePage {
-        code: Code(4101),
-        title: "A plugin is not installed",
-        cause: "The sink URI or the changefeed's file names a plugin that this node does not have.",
-        action: "Copy the component to the folder in the message as NAME.wasm, use one of the names there, or correct the scheme of the \
-                 sink URI.",
-    },
-    CodePage {
         code: Code(4102),
         title: "Another node owns the changefeeds",
         cause: "The owner key of this cluster is held by another process that is alive.",
@@ -24,22 +17,10 @@ pub const CODES: &[CodePage] = &[
         action: "Choose a later start-ts, restore the downstream from a newer snapshot, or raise tidb_gc_life_time before it is too late.",
     },
     CodePage {
-        code: Code(4104),
-        title: "A plugin's file cannot be read",
-        cause: "The file is there and the operating system does not let this process read it.",
-        action: "Look at the reason in the message; give the user of the server the right to read the file.",
-    },
-    CodePage {
         code: Code(4105),
         title: "A plugin of the wrong kind",
         cause: "A dispatcher is named where a sink is wanted, or a sink where a dispatcher is wanted.",
         action: "Name a sink in the sink URI or [tidegate.sink], a dispatcher in [tidegate.dispatcher].",
-    },
-    CodePage {
-        code: Code(4106),
-        title: "A plugin has other bytes than agreed",
-        cause: "The changefeed's file gives a digest, and the plugin's file has another one: it was rebuilt, replaced or damaged.",
-        action: "Install the build the digest belongs to, or put the new digest (`sha256sum NAME.wasm`) into the changefeed's file.",
     },
     CodePage {
         code: Code(4107),
@@ -47,5 +28,37 @@ pub const CODES: &[CodePage] = &[
         cause: "The changefeeds in the data directory were made for another TiDB cluster than the one --pd names. Their checkpoints mean \
                 nothing here, so nothing was started and nothing changed.",
         action: "Give --pd of the cluster in the message, or start with another --data-dir and create changefeeds there.",
+    },
+    CodePage {
+        code: Code(4108),
+        title: "A secret cannot be read",
+        cause: "The changefeed's file names a file or an environment variable of the server for it, and there is none, or it is too large.",
+        action: "Put the file into the server's folder of secrets (`[plugins] secrets-dir`, or `secrets` in the data directory), set the \
+                 variable and restart the server, or correct the name. Every server needs it.",
+    },
+    CodePage {
+        code: Code(4109),
+        title: "A grant of a kind that cannot be opened",
+        cause: "The changefeed's file grants an endpoint of a kind that this build does not have.",
+        action: "Take the grant out, or use a build that has endpoints of that kind.",
+    },
+    CodePage {
+        code: Code(4110),
+        title: "A record without a plugin",
+        cause: "The changefeed's record was changed by hand, or by a version that knows other roles.",
+        action: "Update the changefeed with its file (`tidegate changefeed update --config`): that writes the record anew.",
+    },
+    CodePage {
+        code: Code(4111),
+        title: "A canary found a difference",
+        cause: "The new version was run beside the one that runs on a share of the rows. It failed there, or it would have sent something else.",
+        action: "The version that runs goes on. If the difference in the message is what you want, activate the version without --canary; \
+                 if not, mend it.",
+    },
+    CodePage {
+        code: Code(4112),
+        title: "A grant cannot be opened",
+        cause: "The URL, a header or a file of a grant in the changefeed's file cannot be used.",
+        action: "Correct what the message names, in the `[tidegate.grants]` of the changefeed's file.",
     },
 ];

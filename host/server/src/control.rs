@@ -1,26 +1,20 @@
 //! The node behind the HTTP API.
 
 use crate::ServerError;
-use crate::endpoints::set_up;
 use crate::feed::filter;
 use crate::node::Node;
-use crate::plugins::FeedPlugins;
 use crate::progress::now_ms;
-use crate::record::{Layout, Record, new_incarnation};
-use jiff::Timestamp;
+use crate::record::Record;
 use std::sync::Arc;
 use tg_api::{
     ApiError, Capture, ChangedChangefeed, Changefeed, Control, FeedState, NewChangefeed, NodeTables, Progress,
-    ServerStatus, SyncedInput, TableList, TableName, Waiting,
+    ServerStatus, Swapped, SyncedInput, TableList, TableName, Waiting,
 };
 use tg_config::{ChangefeedConfig, SinkUri};
-use tg_metastore::{ChangefeedStatus, MetaError};
-use tg_model::{ChangefeedId, Coded, Position, TableVersion, Ts};
+use tg_metastore::MetaError;
+use tg_model::{ChangefeedId, Coded, TableVersion, Ts};
 
 type Answer<T> = Result<T, ApiError>;
-
-/// How long the start of a changefeed is held while it is being created.
-const CREATING_TTL: std::time::Duration = std::time::Duration::from_secs(300);
 
 impl From<ServerError> for ApiError {
     fn from(e: ServerError) -> Self {
@@ -36,10 +30,17 @@ impl From<ServerError> for ApiError {
             ServerError::Config(e) => Self::Config(e),
             ServerError::Upstream(tg_upstream::UpstreamError::TsInFuture { .. })
             | ServerError::Filter(_)
-            | ServerError::NoPlugin { .. }
             | ServerError::BadPlugin { .. }
             | ServerError::WrongKind { .. }
-            | ServerError::WrongDigest { .. } => Self::Rejected { code: e.code(), message: e.to_string() },
+            | ServerError::Secret { .. }
+            | ServerError::NoEndpoint { .. }
+            | ServerError::NoRole { .. }
+            | ServerError::Swap { .. }
+            | ServerError::Quarantine(tg_pipeline::QuarantineError::NoRow { .. })
+            | ServerError::Canary { .. }
+            | ServerError::BadGrant { .. }
+            | ServerError::Replay { .. } => Self::Rejected { code: e.code(), message: e.to_string() },
+            ServerError::Registry(e) if e.is_refusal() => Self::Rejected { code: e.code(), message: e.to_string() },
             e => Self::Failed { code: e.code(), message: e.to_string(), retryable: e.is_retryable() },
         }
     }
@@ -47,135 +48,13 @@ impl From<ServerError> for ApiError {
 
 /// The node as the API's [`Control`].
 #[derive(Clone)]
-pub struct NodeControl(Arc<Node>);
+pub struct NodeControl(pub(crate) Arc<Node>);
 
 impl Node {
     /// What the HTTP API talks to.
     #[must_use]
     pub fn control(self: &Arc<Self>) -> NodeControl {
         NodeControl(Arc::clone(self))
-    }
-}
-
-impl NodeControl {
-    async fn record(&self, id: &ChangefeedId) -> Result<(Record, u64), ServerError> {
-        let (info, seen) = self.0.store.info(id).await?;
-        Ok((Record::read(&info)?, seen))
-    }
-
-    async fn shown(&self, id: &ChangefeedId) -> Result<Changefeed, ServerError> {
-        let (mut record, _) = self.record(id).await?;
-        let stored = self.0.store.status(id).await?.0.checkpoint.checkpoint_ts();
-        let live = self.0.feeds.lock().get(id).map(|h| (h.view.state(), h.view.progress()));
-        let (state, progress) = match live {
-            Some(((state, error), (checkpoint, resolved))) => {
-                record.error = error.or(record.error);
-                (state, (checkpoint.max(stored), resolved))
-            }
-            None => (record.state, (stored, stored)),
-        };
-        Ok(record.show(id, &self.0.facts, progress, state))
-    }
-
-    /// Checks that the start can be read and keeps it so.
-    async fn hold_start(&self, id: &ChangefeedId, start: Ts) -> Result<(), ServerError> {
-        self.0.upstream.check_start_ts(start).await?;
-        let kept = self
-            .0
-            .upstream
-            .hold_gc(&self.0.gc_service(id), start.prev(), self.0.options.gc_ttl.max(CREATING_TTL))
-            .await?;
-        if kept > start { Err(ServerError::Collected { start, safe_point: kept }) } else { Ok(()) }
-    }
-
-    /// Tries what a changefeed would use: its filter, its plugins, its downstream.
-    async fn try_out(&self, id: &ChangefeedId, uri: &SinkUri, config: &ChangefeedConfig) -> Result<(), ServerError> {
-        filter(config)?;
-        let setup = set_up(uri, config, Layout::choose(uri, config), "").await?;
-        FeedPlugins::find(&self.0.installed, id, (0, 0), uri, config, setup).await.map(|_| ())
-    }
-
-    async fn store_state(&self, id: &ChangefeedId, state: FeedState) -> Result<(), ServerError> {
-        let (record, seen) = self.record(id).await?;
-        let record = Record { state, error: None, ..record };
-        self.0.store.update(id, seen, &record.write(), Some(self.0.owner)).await?;
-        Ok(())
-    }
-
-    /// The place of a changefeed is taken by its record with another checkpoint.
-    async fn replace_checkpoint(&self, id: &ChangefeedId, at: Ts) -> Result<(), ServerError> {
-        self.hold_start(id, at).await?;
-        let record = Record { incarnation: new_incarnation(), ..self.record(id).await?.0 };
-        let (status, _) = self.0.store.status(id).await?;
-        self.0.store.remove(id, now_ms()).await?;
-        let status = ChangefeedStatus { checkpoint: Position::rows(at), emit_ts: at, updated_ms: now_ms(), ..status };
-        self.0.store.create(id, &record.write(), &status).await?;
-        Ok(())
-    }
-
-    async fn new_changefeed(&self, new: NewChangefeed) -> Result<Changefeed, ServerError> {
-        let node = &self.0;
-        let _one_at_a_time = node.changing.lock().await;
-        if node.store.info(&new.id).await.is_ok() {
-            return Err(MetaError::Exists { changefeed: new.id.to_string() }.into());
-        }
-        let start = match new.start_ts {
-            Some(ts) => ts,
-            None => node.upstream.tso().await?,
-        };
-        self.hold_start(&new.id, start).await?;
-        let made = self.create_record(&new, start).await;
-        if made.is_err() {
-            // The record does not exist, so nobody else will let go.
-            let _ = node.upstream.release_gc(&node.gc_service(&new.id)).await;
-        }
-        made?;
-        node.launch(&new.id);
-        self.shown(&new.id).await
-    }
-
-    async fn create_record(&self, new: &NewChangefeed, start: Ts) -> Result<(), ServerError> {
-        self.try_out(&new.id, &new.sink_uri, &new.config).await?;
-        let record = Record {
-            start_ts: start,
-            target_ts: new.target_ts,
-            layout: Layout::choose(&new.sink_uri, &new.config),
-            uri: new.sink_uri.clone(),
-            config: Arc::new(new.config.clone()),
-            state: FeedState::Normal,
-            error: None,
-            created: Timestamp::now(),
-            incarnation: new_incarnation(),
-            upstream_id: Some(self.0.facts.upstream_id),
-        };
-        let status = ChangefeedStatus {
-            checkpoint: Position::ddl(start),
-            emit_ts: start,
-            epoch: 0,
-            updated_ms: now_ms(),
-            other: serde_json::Map::default(),
-        };
-        self.0.store.create(&new.id, &record.write(), &status).await?;
-        Ok(())
-    }
-
-    async fn change(&self, id: &ChangefeedId, change: ChangedChangefeed) -> Result<(), ServerError> {
-        let (mut record, seen) = self.record(id).await?;
-        record.target_ts = change.target_ts.or(record.target_ts);
-        if let Some(uri) = change.sink_uri {
-            record.uri = uri;
-        }
-        if let Some(config) = change.config {
-            record.config = Arc::new(config);
-        }
-        self.try_out(id, &record.uri, &record.config).await?;
-        self.0.store.update(id, seen, &record.write(), Some(self.0.owner)).await?;
-        Ok(())
-    }
-
-    fn running(&self, id: &ChangefeedId) -> bool {
-        let feeds = self.0.feeds.lock();
-        feeds.get(id).is_some_and(|h| matches!(h.view.state().0, FeedState::Normal | FeedState::Warning))
     }
 }
 
@@ -263,11 +142,15 @@ impl Control for NodeControl {
         Ok(self.new_changefeed(new).await?)
     }
 
-    async fn update(&self, id: &ChangefeedId, change: ChangedChangefeed) -> Answer<Changefeed> {
+    async fn update(&self, id: &ChangefeedId, change: ChangedChangefeed) -> Answer<(Changefeed, Option<Swapped>)> {
         let _one_at_a_time = self.0.changing.lock().await;
         let (record, _) = self.record(id).await?;
         if record.state == FeedState::Finished {
             return Err(ApiError::UpdateRefused { reason: format!("changefeed {id} is finished") });
+        }
+        if let Some(config) = self.only_plugins(id, &record, &change) {
+            let swapped = self.0.swap_plugins(id, &config).await?;
+            return Ok((self.shown(id).await?, swapped));
         }
         let running = self.running(id);
         // A running changefeed is stopped at a cut, changed, and goes on from there.
@@ -277,7 +160,7 @@ impl Control for NodeControl {
             self.0.launch(id);
         }
         changed?;
-        Ok(self.shown(id).await?)
+        Ok((self.shown(id).await?, None))
     }
 
     async fn pause(&self, id: &ChangefeedId) -> Answer<()> {
@@ -301,6 +184,7 @@ impl Control for NodeControl {
             let at = self.0.store.status(id).await.map_err(ServerError::from)?.0.checkpoint;
             self.hold_start(id, at.checkpoint_ts()).await?;
         }
+        self.follow_names(id).await?;
         self.store_state(id, FeedState::Normal).await?;
         self.0.launch(id);
         Ok(())
@@ -314,6 +198,7 @@ impl Control for NodeControl {
             .or_else(|e| if matches!(e, ServerError::Config(_)) { Ok(()) } else { Err(e) })?;
         self.0.halt(id).await;
         self.0.store.remove(id, now_ms()).await.map_err(ServerError::from)?;
+        self.0.quarantines.forget(id);
         if let Err(e) = self.0.upstream.release_gc(&self.0.gc_service(id)).await {
             tracing::warn!(changefeed = %id, error = %e, "the hold on garbage collection stays until it expires");
         }
@@ -340,7 +225,7 @@ impl Control for NodeControl {
         self.0.upstream.check_start_ts(start_ts).await.map_err(ServerError::from)?;
         if let Some(uri) = verify {
             let id = ChangefeedId { namespace: ChangefeedId::DEFAULT_NAMESPACE.to_owned(), name: "verify".to_owned() };
-            self.try_out(&id, uri, config).await?;
+            self.try_out(&id, uri, &Arc::new(config.clone())).await?;
         }
         let mut out = TableList::default();
         for (version, eligible) in self.tables_of(config, start_ts).await? {
@@ -373,6 +258,8 @@ impl Control for NodeControl {
         let now = self.0.upstream.tso().await.map_err(ServerError::from)?;
         let view = self.0.feeds.lock().get(id).map(|h| Arc::clone(&h.view));
         let lags = Progress {
+            plugins: self.0.plugins_of(id).await?,
+            quarantined: self.0.quarantined_count(id).await,
             checkpoint_lag_ms: now.ms_since(feed.checkpoint_ts),
             resolved_lag_ms: now.ms_since(feed.resolved_ts),
             ..Progress::default()

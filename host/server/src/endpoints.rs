@@ -1,72 +1,112 @@
-//! What a sink URI grants its plugin: named endpoints and a configuration.
+//! What a changefeed's plugins may open: the downstream of its sink URI, and what its file grants by name.
 
-use crate::ServerError;
+use crate::record::Layout;
+use crate::{ServerError, granted};
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tg_config::changefeed::{GrantsConfig, PluginConfig};
 use tg_config::uri::Family;
 use tg_config::{ChangefeedConfig, MysqlOptions, SinkUri};
 use tg_downstream::{MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
 use tg_plugin::Grants;
-
-use crate::record::Layout;
 
 /// Name of the endpoint that the sink URI describes.
 const ENDPOINT: &str = "downstream";
 /// Longest wait for a DDL.
 const DDL_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// What the sink's instances may open and what they are told.
-pub(crate) struct SinkSetup {
-    pub(crate) grants: Grants,
-    pub(crate) config: Map<String, Value>,
+/// Everything that can be opened, connected once for all instances of a run.
+pub(crate) struct Endpoints {
+    /// What the sink URI describes.
+    downstream: Grants,
+    /// What the file grants.
+    granted: Grants,
+    /// What the sink is told of the sink URI.
+    told: Map<String, Value>,
     /// The endpoint keeps the lanes' positions.
     pub(crate) keeps_progress: bool,
+    /// What it was made of.
+    uri: SinkUri,
+    grants: GrantsConfig,
 }
 
-/// Connects what the URI names.
-pub(crate) async fn set_up(
-    uri: &SinkUri,
-    config: &ChangefeedConfig,
-    layout: Layout,
-    incarnation: &str,
-) -> Result<SinkSetup, ServerError> {
-    let mut setup = match uri.scheme.family() {
-        Family::Mysql => mysql(uri, config, layout, incarnation).await?,
-        _ => SinkSetup { grants: Grants::default(), config: Map::new(), keeps_progress: false },
-    };
-    for (name, value) in &uri.plugin_params {
-        setup.config.insert(name.clone(), json!(value.expose()));
+impl Endpoints {
+    /// Connects what the URI names and the file grants.
+    pub(crate) async fn connect(
+        uri: &SinkUri,
+        config: &ChangefeedConfig,
+        (layout, incarnation): (Layout, &str),
+        secrets: &Path,
+    ) -> Result<Self, ServerError> {
+        let mut found = Self {
+            downstream: Grants::default(),
+            granted: granted::open(&config.tidegate.grants, secrets).await?,
+            told: Map::new(),
+            keeps_progress: false,
+            uri: uri.clone(),
+            grants: config.tidegate.grants.clone(),
+        };
+        if uri.scheme.family() == Family::Mysql {
+            found.mysql(uri, config, layout, incarnation).await?;
+        }
+        for (name, value) in &uri.plugin_params {
+            found.told.insert(name.clone(), json!(value.expose()));
+        }
+        Ok(found)
     }
-    if let Some(plugin) = &config.tidegate.sink {
-        setup.config.extend(plugin.config.clone());
+
+    /// Whether these are what another URI and file need too.
+    pub(crate) fn serve(&self, uri: &SinkUri, config: &ChangefeedConfig) -> bool {
+        self.uri == *uri && self.grants == config.tidegate.grants
     }
-    Ok(setup)
+
+    async fn mysql(
+        &mut self,
+        uri: &SinkUri,
+        config: &ChangefeedConfig,
+        layout: Layout,
+        incarnation: &str,
+    ) -> Result<(), ServerError> {
+        let options = MysqlOptions::new(uri, config)?;
+        self.keeps_progress = config.tidegate.exactly_once;
+        let endpoint = MysqlEndpoint::connect(MysqlTarget {
+            incarnation: incarnation.to_owned(),
+            lanes: u32::from(layout.lanes),
+            progress: self.keeps_progress,
+            ..target(&options)
+        });
+        self.downstream.sql.insert(ENDPOINT.to_owned(), Arc::new(endpoint.await?));
+        self.told.insert("safe-mode".to_owned(), json!(options.safe_mode));
+        self.told.insert("batch-dml-enable".to_owned(), json!(options.batch_dml));
+        Ok(())
+    }
+
+    /// What the sink may open and what it is told, as JSON.
+    pub(crate) fn for_sink(&self, plugin: Option<&PluginConfig>) -> (Grants, String) {
+        let mut told = self.told.clone();
+        told.extend(plugin.map(|p| p.config.clone()).unwrap_or_default());
+        let mut grants = match plugin.and_then(|p| p.grants.as_ref()) {
+            Some(names) => granted::only(&self.granted, names),
+            None => Grants { secrets: std::collections::BTreeMap::new(), ..self.granted.clone() },
+        };
+        grants.sql.extend(self.downstream.sql.clone());
+        grants.producers.extend(self.downstream.producers.clone());
+        grants.object_stores.extend(self.downstream.object_stores.clone());
+        (grants, Value::Object(told).to_string())
+    }
+
+    /// What a dispatcher or a transform may open and what it is told.
+    pub(crate) fn for_stage(&self, plugin: Option<&PluginConfig>) -> (Grants, String) {
+        let names = plugin.and_then(|p| p.grants.as_deref()).unwrap_or_default();
+        let told = plugin.map(|p| p.config.clone()).unwrap_or_default();
+        (granted::only(&self.granted, names), Value::Object(told).to_string())
+    }
 }
 
-async fn mysql(
-    uri: &SinkUri,
-    config: &ChangefeedConfig,
-    layout: Layout,
-    incarnation: &str,
-) -> Result<SinkSetup, ServerError> {
-    let options = MysqlOptions::new(uri, config)?;
-    let keeps_progress = config.tidegate.exactly_once;
-    let endpoint = MysqlEndpoint::connect(MysqlTarget {
-        incarnation: incarnation.to_owned(),
-        ..target(&options, layout, keeps_progress)
-    });
-    let endpoint = endpoint.await?;
-    let mut grants = Grants::default();
-    grants.sql.insert(ENDPOINT.to_owned(), Arc::new(endpoint));
-    let mut told = Map::new();
-    told.insert("safe-mode".to_owned(), json!(options.safe_mode));
-    told.insert("batch-dml-enable".to_owned(), json!(options.batch_dml));
-    Ok(SinkSetup { grants, config: told, keeps_progress })
-}
-
-fn target(o: &MysqlOptions, layout: Layout, progress: bool) -> MysqlTarget {
+/// A MySQL-class downstream as its URI and file describe it.
+pub(crate) fn target(o: &MysqlOptions) -> MysqlTarget {
     let tls = o.tls.then(|| MysqlTls {
         ca: o.ssl_ca.as_ref().map(PathBuf::from),
         identity: o.ssl_cert.as_ref().zip(o.ssl_key.as_ref()).map(|(c, k)| (PathBuf::from(c), PathBuf::from(k))),
@@ -82,8 +122,6 @@ fn target(o: &MysqlOptions, layout: Layout, progress: bool) -> MysqlTarget {
         ddl_timeout: DDL_TIMEOUT,
         multi_statements: o.multi_statement,
         tidb_txn_mode: o.tidb_txn_mode.clone(),
-        lanes: u32::from(layout.lanes),
-        progress,
         ..MysqlTarget::default()
     }
 }

@@ -30,21 +30,39 @@ pub enum ServerError {
     /// A run.
     #[error(transparent)]
     Pipeline(#[from] tg_pipeline::PipelineError),
-    /// A plugin that is not installed.
-    #[error("there is no plugin `{name}` in this build and no {name}.wasm in {folder}; there are: {known}")]
-    NoPlugin { name: String, known: String, folder: String },
     /// A plugin that cannot be used.
     #[error("plugin `{name}`: {source}")]
     BadPlugin { name: String, source: tg_plugin::PluginError },
-    /// A plugin's file that cannot be read.
-    #[error("the plugin file {path} cannot be read: {reason}")]
-    PluginFile { path: String, reason: String },
     /// A plugin that is something else.
     #[error("plugin `{name}` is no {wanted}")]
     WrongKind { name: String, wanted: &'static str },
-    /// A plugin with other bytes than agreed.
-    #[error("plugin `{name}` has the digest sha256:{found}, not sha256:{wanted} as the changefeed says")]
-    WrongDigest { name: String, wanted: String, found: String },
+    /// The record does not say what a role runs.
+    #[error("the changefeed's record names no plugin for {role}")]
+    NoRole { role: String },
+    /// A secret that is not to be had.
+    #[error("the secret `{name}` of the changefeed cannot be read: {reason}")]
+    Secret { name: String, reason: String },
+    /// A grant that this build cannot open.
+    #[error("the grant `{grant}` cannot be opened: this build has no endpoints of that kind")]
+    NoEndpoint { grant: String },
+    /// The registry of plugins.
+    #[error(transparent)]
+    Registry(#[from] tg_registry::RegistryError),
+    /// Rows that were put aside.
+    #[error(transparent)]
+    Quarantine(#[from] tg_pipeline::QuarantineError),
+    /// A swap of plugins.
+    #[error("changefeed {changefeed}: {source}")]
+    Swap { changefeed: String, source: tg_pipeline::SwapError },
+    /// A row cannot be handed over again.
+    #[error("changefeed {changefeed}: {source}")]
+    Replay { changefeed: String, source: tg_pipeline::ReplayError },
+    /// A new version does something else than the one that runs.
+    #[error("changefeed {changefeed}: {to} was run beside what runs now, and is not taken: {reason}")]
+    Canary { changefeed: String, to: String, reason: String },
+    /// A grant that cannot be opened as it is written.
+    #[error("the grant `{grant}` cannot be opened: {reason}")]
+    BadGrant { grant: String, reason: String },
     /// Another process owns the metadata.
     #[error("another node owns this cluster's changefeeds: {owner}")]
     Owned { owner: String },
@@ -68,13 +86,19 @@ impl Coded for ServerError {
             Self::Pipeline(e) => e.code(),
             Self::Downstream(e) => e.code(),
             Self::BadPlugin { source, .. } => source.code(),
-            Self::NoPlugin { .. } => Code(4101),
+            Self::Registry(e) => e.code(),
+            Self::Quarantine(e) => e.code(),
+            Self::Swap { source, .. } => source.code(),
             Self::Owned { .. } => Code(4102),
             Self::Collected { .. } => Code(4103),
-            Self::PluginFile { .. } => Code(4104),
             Self::WrongKind { .. } => Code(4105),
-            Self::WrongDigest { .. } => Code(4106),
             Self::OtherUpstream { .. } => Code(4107),
+            Self::Secret { .. } => Code(4108),
+            Self::NoEndpoint { .. } => Code(4109),
+            Self::NoRole { .. } => Code(4110),
+            Self::Replay { source, .. } => source.code(),
+            Self::Canary { .. } => Code(4111),
+            Self::BadGrant { .. } => Code(4112),
         }
     }
 
@@ -87,12 +111,18 @@ impl Coded for ServerError {
             Self::Downstream(e) => e.is_retryable(),
             Self::Plugin(_)
             | Self::BadPlugin { .. }
-            | Self::PluginFile { .. }
             | Self::WrongKind { .. }
-            | Self::WrongDigest { .. }
+            | Self::Secret { .. }
+            | Self::NoEndpoint { .. }
+            | Self::NoRole { .. }
+            | Self::Canary { .. }
+            | Self::BadGrant { .. }
             | Self::Config(_)
-            | Self::Filter(_)
-            | Self::NoPlugin { .. } => false,
+            | Self::Filter(_) => false,
+            Self::Registry(e) => e.is_retryable(),
+            Self::Quarantine(e) => e.is_retryable(),
+            Self::Swap { source, .. } => source.is_retryable(),
+            Self::Replay { source, .. } => source.is_retryable(),
             Self::Owned { .. } => true,
             Self::Collected { .. } | Self::OtherUpstream { .. } => false,
         }

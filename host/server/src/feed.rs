@@ -1,11 +1,12 @@
 //! The supervisor of one changefeed: starts its runs, waits between them, keeps its record true.
 
 use crate::ServerError;
-use crate::endpoints::set_up;
-use crate::handle::{Handle, View};
+use crate::choice::Choice;
+use crate::endpoints::Endpoints;
+use crate::handle::{Handle, Running, View};
 use crate::node::Node;
 use crate::plugins::FeedPlugins;
-use crate::progress::{StoredProgress, now_ms};
+use crate::progress::{StoredProgress, now_ms, resume_of};
 use crate::record::Record;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -13,9 +14,10 @@ use std::time::{Duration, Instant};
 use tg_api::{FeedError, FeedState};
 use tg_cluster::{Backoff, BackoffStep};
 use tg_filter::{EventFilterConfig, Filter, FilterConfig};
+use tg_metastore::Revision;
 use tg_model::{ChangefeedId, Coded, Position, Ts};
 use tg_mounter::{MountOptions, TimestampZone};
-use tg_pipeline::{FeedEnd, FeedParts, FeedPlan, Stats};
+use tg_pipeline::{FeedControl, FeedEnd, FeedParts, FeedPlan, QuarantineStore, Resume, Stats};
 use tokio::sync::watch;
 
 /// How often garbage collection is held anew.
@@ -63,6 +65,7 @@ impl Supervisor {
         let mut reached = Ts::ZERO;
         loop {
             let ended = self.one_run_or_stop().await;
+            self.view.run_ends();
             let (checkpoint, _) = self.view.progress();
             if checkpoint > reached {
                 reached = checkpoint;
@@ -135,31 +138,40 @@ impl Supervisor {
     /// Connects what a run needs.
     async fn prepare(&self) -> Result<(FeedPlan, FeedParts), ServerError> {
         let node = Arc::clone(&self.node);
-        let (info, _) = node.store.info(&self.id).await?;
-        let record = Record::read(&info)?;
+        let (info, seen) = node.store.info(&self.id).await?;
+        let mut record = Record::read(&info)?;
         let (mut status, _) = node.store.status(&self.id).await?;
+        let resume = resume_of(&status)?;
+        let choice = node.choose(&self.id, &mut record, seen, &resume.label).await?;
         status.epoch += 1;
         status.updated_ms = now_ms();
         node.store.advance(&self.id, node.owner, &status).await?;
         let start = status.checkpoint;
         self.hold_gc(start).await?;
 
-        let setup = set_up(&record.uri, &record.config, record.layout, &record.incarnation).await?;
-        let keeps_progress = setup.keeps_progress;
+        let layout = (record.layout, record.incarnation.as_str());
+        let endpoints = Endpoints::connect(&record.uri, &record.config, layout, &node.options.secrets_dir()).await?;
+        let keeps_progress = endpoints.keeps_progress;
         let epoch = (node.owner.0, status.epoch);
-        let plugins = FeedPlugins::find(&node.installed, &self.id, epoch, &record.uri, &record.config, setup).await?;
+        let plugins = FeedPlugins::find(&node.registry, &self.id, epoch, choice, Arc::new(endpoints)).await?;
+        let plugins = Arc::new(plugins);
         let replay_until = if keeps_progress { Ts::ZERO } else { node.upstream.tso().await? };
         let stats = Arc::new(Stats::default());
         let store =
             StoredProgress::open(node.store.clone(), self.id.clone(), node.owner, status.epoch, Arc::clone(&stats))
                 .await?;
-        self.view.run_begins(Arc::clone(&stats));
-        let plan = plan(&record, start, replay_until)?;
+        let quarantine = node.quarantine_of_run(&self.id, &record.config).await?;
+        let control = FeedControl::new();
+        let running = Running { control: control.clone(), plugins: Arc::clone(&plugins) };
+        self.view.run_begins(Arc::clone(&stats), running);
+        let plan = plan(&record, (start, resume), replay_until)?;
         let parts = FeedParts {
             upstream: node.upstream.clone(),
             sorters: Arc::clone(&node.sorters),
-            plugins: Arc::new(plugins),
+            plugins,
             store: Arc::new(store),
+            quarantine: quarantine.map(|q| Arc::new(q) as Arc<dyn QuarantineStore>),
+            control,
             stats,
         };
         Ok((plan, parts))
@@ -200,6 +212,28 @@ impl Supervisor {
     }
 }
 
+impl Node {
+    /// The plugins a run starts with: those that its progress is stored under. The record says nothing else from then on.
+    async fn choose(
+        &self,
+        id: &ChangefeedId,
+        record: &mut Record,
+        seen: Revision,
+        label: &str,
+    ) -> Result<Choice, ServerError> {
+        let choice = match record.chosen(label) {
+            Some(choice) => choice.clone(),
+            None => Choice::resolve(&self.registry, &record.uri, &record.config).await?,
+        };
+        let settled = record.choices.len() == 1 && record.choices.iter().all(|c| c.label == choice.label);
+        if !settled {
+            record.settle(choice.clone());
+            self.store.update(id, seen, &record.write(), Some(self.owner)).await?;
+        }
+        Ok(choice)
+    }
+}
+
 /// The filter of a configuration.
 pub(crate) fn filter(config: &tg_config::ChangefeedConfig) -> Result<Filter, ServerError> {
     let f = &config.filter;
@@ -221,13 +255,14 @@ pub(crate) fn filter(config: &tg_config::ChangefeedConfig) -> Result<Filter, Ser
     Ok(Filter::new(&rules, config.case_sensitive, config.force_replicate)?)
 }
 
-fn plan(record: &Record, start: Position, replay_until: Ts) -> Result<FeedPlan, ServerError> {
+fn plan(record: &Record, (start, resume): (Position, Resume), replay_until: Ts) -> Result<FeedPlan, ServerError> {
     let mount = MountOptions {
         timestamp_zone: TimestampZone::Utc,
         verify_checksum: record.config.integrity.integrity_check_level == "correctness",
     };
     Ok(FeedPlan {
         start,
+        resume,
         target: record.target_ts,
         slots: record.layout.slots,
         lanes: record.layout.lanes,
@@ -235,6 +270,8 @@ fn plan(record: &Record, start: Position, replay_until: Ts) -> Result<FeedPlan, 
         mount,
         filter_loop: record.config.bdr_mode,
         replay_until,
+        own_gates: record.config.tidegate.resolved_gate == tg_config::changefeed::ResolvedGate::Table,
+        raw_aside: record.config.tidegate.quarantine.undecodable,
         feed_buffer_bytes: FEED_BUFFER_BYTES,
     })
 }

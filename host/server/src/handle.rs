@@ -1,11 +1,12 @@
 //! A changefeed of this node in memory: its stop switch, its state, its counters.
 
+use crate::plugins::FeedPlugins;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tg_api::{FeedError, FeedState};
+use tg_api::{FeedError, FeedState, Swapped};
 use tg_model::Ts;
-use tg_pipeline::{Stats, StatsSnapshot};
+use tg_pipeline::{FeedControl, Stats, StatsSnapshot};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -21,7 +22,18 @@ pub(crate) struct View {
     inner: Mutex<Inner>,
 }
 
+/// A run that goes on.
+#[derive(Clone)]
+pub(crate) struct Running {
+    /// Changes its plugins.
+    pub(crate) control: FeedControl,
+    /// What it runs, or is changing to.
+    pub(crate) plugins: Arc<FeedPlugins>,
+}
+
 struct Inner {
+    running: Option<Running>,
+    swapped: Option<Swapped>,
     state: FeedState,
     error: Option<FeedError>,
     stats: Arc<Stats>,
@@ -45,7 +57,16 @@ const RATE_MIN_SECS: f64 = 1.0;
 impl View {
     pub(crate) fn new(state: FeedState, checkpoint: Ts) -> Self {
         let rate = Rate { at: Instant::now(), rows: 0, bytes: 0, rows_per_sec: 0.0, bytes_per_sec: 0.0 };
-        let inner = Inner { state, error: None, stats: Arc::default(), checkpoint, restarts: 0, rate };
+        let inner = Inner {
+            running: None,
+            swapped: None,
+            state,
+            error: None,
+            stats: Arc::default(),
+            checkpoint,
+            restarts: 0,
+            rate,
+        };
         Self { inner: Mutex::new(inner) }
     }
 
@@ -60,11 +81,38 @@ impl View {
     }
 
     /// A run begins with fresh counters.
-    pub(crate) fn run_begins(&self, stats: Arc<Stats>) {
+    pub(crate) fn run_begins(&self, stats: Arc<Stats>, running: Running) {
         let mut inner = self.inner.lock();
+        inner.running = Some(running);
         inner.stats = stats;
         inner.restarts += 1;
         inner.rate = Rate { at: Instant::now(), rows: 0, bytes: 0, rows_per_sec: 0.0, bytes_per_sec: 0.0 };
+    }
+
+    /// The run is over.
+    pub(crate) fn run_ends(&self) {
+        self.inner.lock().running = None;
+    }
+
+    /// The run, while there is one.
+    pub(crate) fn running(&self) -> Option<Running> {
+        self.inner.lock().running.clone()
+    }
+
+    /// The run of this control has other plugins now.
+    pub(crate) fn runs(&self, plugins: Arc<FeedPlugins>) {
+        if let Some(running) = &mut self.inner.lock().running {
+            running.plugins = plugins;
+        }
+    }
+
+    /// What became of the last swap.
+    pub(crate) fn swapped(&self) -> Option<Swapped> {
+        self.inner.lock().swapped.clone()
+    }
+
+    pub(crate) fn set_swapped(&self, swapped: Swapped) {
+        self.inner.lock().swapped = Some(swapped);
     }
 
     /// Runs begun after the first.

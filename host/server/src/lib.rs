@@ -1,7 +1,7 @@
 //! One node: its changefeeds from their records to their runs, behind the HTTP API's [`tg_api::Control`].
 //!
 //! Does: keep the records of changefeeds, start and restart their runs, hold garbage collection for them, start the plugins a
-//! changefeed names with what it is granted, answer the API.
+//! changefeed names with what it is granted and swap them while it runs, keep what plugins log, answer the API.
 //! Does not: move a row (that is `tg-pipeline`), elect or schedule, listen on a socket.
 //!
 //! Invariants:
@@ -9,23 +9,36 @@
 //! - A changefeed's slots and lanes never change while it lives: what a lane holds durably stays true over restarts.
 //! - Garbage collection upstream is held at a changefeed's checkpoint from before its record exists until it is removed or done.
 //! - A run's epoch is above that of every run before it.
+//! - A run starts the plugins that its progress was stored under, whatever was to take over when the one before ended.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod canary;
+mod changes;
+mod choice;
 mod codes;
 mod control;
 mod endpoints;
 mod error;
 mod feed;
+mod follow;
+mod granted;
+mod guest_log;
 mod handle;
-mod installed;
-#[cfg(test)]
-mod installed_tests;
 mod node;
+mod plugin_changes;
+mod plugin_control;
 mod plugins;
 mod progress;
+mod quarantine;
 mod record;
+mod row_json;
+mod secrets;
+mod shown;
+mod swap;
+mod watch;
 
 pub use codes::CODES;
 pub use error::ServerError;
-pub use node::{Node, NodeOptions};
+pub use guest_log::GuestLog;
+pub use node::{Node, NodeOptions, PluginOptions};

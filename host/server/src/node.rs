@@ -1,8 +1,9 @@
 //! The node: what its changefeeds share.
 
 use crate::ServerError;
+use crate::guest_log::GuestLog;
 use crate::handle::Handle;
-use crate::installed::Installed;
+use crate::quarantine::Quarantines;
 use crate::record::{NodeFacts, Record};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use tg_api::FeedState;
 use tg_metastore::{ChangefeedStore, EmbeddedStore, LeaseId, MetaStore, OwnerRevision};
 use tg_model::ChangefeedId;
 use tg_plugin::{EngineOptions, PluginEngine};
+use tg_registry::{BlobSource, Builtins, HttpBlobs, NoPeers, Registry, RegistryOptions};
+use tg_signature::PublicKey;
 use tg_sorter::{SorterConfig, SorterStore};
 use tg_upstream::{TlsPaths, Upstream, UpstreamConfig};
 
@@ -27,8 +30,16 @@ const INSTANCES_MAX: u32 = 1_024;
 /// Least memory a plugin instance may be given.
 const INSTANCE_MEMORY_MIN: usize = 64 << 20;
 
-/// Folder of the data directory that holds plugins as `NAME.wasm`.
+/// Folder of the data directory that is watched for plugins, as `NAME.wasm`.
 const PLUGIN_FOLDER: &str = "plugins";
+/// Folder of the data directory that holds components by digest.
+const COMPONENT_FOLDER: &str = "components";
+/// Folder of the data directory for files that changefeeds name as secrets.
+const SECRETS_FOLDER: &str = "secrets";
+/// Largest component that is taken when nothing is said.
+const COMPONENT_MAX_BYTES: usize = 64 << 20;
+/// Folder of the data directory that holds rows put aside.
+const QUARANTINE_FOLDER: &str = "quarantine";
 
 /// How a node is set up.
 #[derive(Clone)]
@@ -49,6 +60,42 @@ pub struct NodeOptions {
     pub gc_ttl: Duration,
     /// Changes what the process logs: the level's name.
     pub set_log_level: fn(&str),
+    /// What plugins are taken.
+    pub plugins: PluginOptions,
+}
+
+/// What plugins a node takes, and where it finds what they need.
+#[derive(Clone)]
+pub struct PluginOptions {
+    /// Lines of plugins, filled by the process' log.
+    pub log: GuestLog,
+    /// Largest component that is taken.
+    pub size_max_bytes: usize,
+    /// Keys whose signatures are asked for; empty: none.
+    pub trusted_keys: Vec<PublicKey>,
+    /// Folder of files that changefeeds name as secrets; `None`: `secrets` in the data directory.
+    pub secrets_dir: Option<PathBuf>,
+    /// Asks other nodes for components, over TLS if that is true; `None`: there are no others.
+    pub peers: Option<(reqwest::Client, bool)>,
+}
+
+impl Default for PluginOptions {
+    fn default() -> Self {
+        Self {
+            log: GuestLog::default(),
+            size_max_bytes: COMPONENT_MAX_BYTES,
+            trusted_keys: Vec::new(),
+            secrets_dir: None,
+            peers: None,
+        }
+    }
+}
+
+impl NodeOptions {
+    /// Folder of files that changefeeds name as secrets.
+    pub(crate) fn secrets_dir(&self) -> PathBuf {
+        self.plugins.secrets_dir.clone().unwrap_or_else(|| self.data_dir.join(SECRETS_FOLDER))
+    }
 }
 
 /// A running node.
@@ -60,7 +107,8 @@ pub struct Node {
     pub(crate) store: ChangefeedStore,
     pub(crate) owner: OwnerRevision,
     pub(crate) sorters: Arc<SorterStore>,
-    pub(crate) installed: Installed,
+    pub(crate) registry: Registry,
+    pub(crate) quarantines: Quarantines,
     pub(crate) feeds: Mutex<BTreeMap<ChangefeedId, Handle>>,
     /// Serialises calls that change changefeeds.
     pub(crate) changing: tokio::sync::Mutex<()>,
@@ -88,7 +136,8 @@ impl Node {
             memory_max_bytes: options.memory_limit_bytes.clamp(INSTANCE_MEMORY_MIN, 256 << 20),
             cache_dir: Some(absolute(&options.data_dir.join("compiled"))),
         })?;
-        let installed = Installed::new(engine, absolute(&options.data_dir.join(PLUGIN_FOLDER)));
+        let registry = registry(engine, Arc::clone(&raw_store), &options);
+        let quarantines = Quarantines::new(absolute(&options.data_dir.join(QUARANTINE_FOLDER)));
         let facts = NodeFacts { upstream_id: upstream.cluster_id(), address: options.address.clone() };
         let node = Arc::new(Self {
             id: format!("{:032x}", rand::random::<u128>()),
@@ -98,11 +147,14 @@ impl Node {
             store,
             owner,
             sorters,
-            installed,
+            registry,
+            quarantines,
             feeds: Mutex::default(),
             changing: tokio::sync::Mutex::new(()),
         });
         node.start_stored().await?;
+        node.sweep_components().await;
+        node.watch_folder();
         Ok(node)
     }
 
@@ -144,6 +196,22 @@ impl Node {
             tracing::warn!(error = %e, "ownership could not be given up");
         }
     }
+}
+
+fn registry(engine: Arc<PluginEngine>, store: Arc<dyn MetaStore>, options: &NodeOptions) -> Registry {
+    let peers: Arc<dyn BlobSource> = match options.plugins.peers.clone() {
+        Some((http, tls)) => Arc::new(HttpBlobs::new(http, tls)),
+        None => Arc::new(NoPeers),
+    };
+    let set_up = RegistryOptions {
+        components: absolute(&options.data_dir.join(COMPONENT_FOLDER)),
+        folder: absolute(&options.data_dir.join(PLUGIN_FOLDER)),
+        node: options.address.clone(),
+        size_max_bytes: options.plugins.size_max_bytes,
+        trusted: options.plugins.trusted_keys.clone(),
+        builtins: Builtins { names: tg_builtin::NAMES, bytes: tg_builtin::by_name },
+    };
+    Registry::new(engine, store, (GENERATION, &options.cluster), peers, set_up)
 }
 
 fn sorter_config(options: &NodeOptions) -> SorterConfig {

@@ -1,98 +1,153 @@
 //! The plugins of one changefeed, ready to be started.
 
 use crate::ServerError;
-use crate::endpoints::SinkSetup;
-use crate::installed::Installed;
+use crate::choice::{Choice, Role};
+use crate::endpoints::Endpoints;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::sync::Arc;
-use tg_config::{ChangefeedConfig, SinkUri};
 use tg_model::{ChangefeedId, LaneId, Position, SlotId};
-use tg_pipeline::{OpenSink, PluginSource};
+use tg_pipeline::{OpenSink, PluginSource, ShadowSink, SinkStart, SwapParts, shadow_grants};
 use tg_plugin::grant::LaneContext;
 use tg_plugin::{
-    CallError, DispatcherInstance, DispatcherPort, Grants, InstanceSpec, Kind, Limits, Plugin, SinkInstance,
+    CallError, DispatcherInstance, DispatcherPort, Grants, InstanceSpec, Limits, Plugin, SinkInstance,
+    TransformInstance, TransformPort,
 };
+use tg_registry::Registry;
 
-/// The dispatcher used when the changefeed names none.
-const DISPATCHER_DEFAULT: &str = "dispatcher";
+/// A plugin with all that its instances get.
+struct Part {
+    plugin: Arc<Plugin>,
+    config: String,
+    grants: Grants,
+    granted: Vec<String>,
+}
 
-/// Starts sinks and dispatchers of one run.
+impl Part {
+    fn same(&self, other: &Self) -> bool {
+        self.plugin.digest() == other.plugin.digest() && self.config == other.config && self.granted == other.granted
+    }
+}
+
+/// Starts the plugins of one choice.
 pub(crate) struct FeedPlugins {
-    pub(crate) id: ChangefeedId,
+    id: ChangefeedId,
     pub(crate) epoch: (u64, u64),
-    pub(crate) sink: Arc<Plugin>,
-    pub(crate) dispatcher: Arc<Plugin>,
-    pub(crate) setup: SinkSetup,
-    pub(crate) dispatcher_config: String,
+    pub(crate) choice: Choice,
+    pub(crate) endpoints: Arc<Endpoints>,
+    sink: Part,
+    dispatcher: Part,
+    transforms: Vec<Part>,
 }
 
 impl FeedPlugins {
+    /// Compiles what a choice names and checks that it can be started with its configuration and grants.
     pub(crate) async fn find(
-        installed: &Installed,
+        registry: &Registry,
         id: &ChangefeedId,
         epoch: (u64, u64),
-        uri: &SinkUri,
-        config: &ChangefeedConfig,
-        setup: SinkSetup,
+        choice: Choice,
+        endpoints: Arc<Endpoints>,
     ) -> Result<Self, ServerError> {
-        let writes = config.tidegate.sink.as_ref();
-        let sink = writes.map_or_else(|| uri.scheme.plugin(), |p| p.plugin.as_str());
-        let sink_digest = writes.and_then(|p| p.digest.as_deref());
-        let routed = config.tidegate.dispatcher.as_ref();
-        let dispatcher = routed.map_or(DISPATCHER_DEFAULT, |p| p.plugin.as_str());
-        let dispatcher_digest = routed.and_then(|p| p.digest.as_deref());
-        let told = routed.map(|p| p.config.clone()).unwrap_or_default();
-        Ok(Self {
-            id: id.clone(),
-            epoch,
-            sink: installed.get(sink, Kind::Sink, sink_digest).await?,
-            dispatcher: installed.get(dispatcher, Kind::Dispatcher, dispatcher_digest).await?,
-            setup,
-            dispatcher_config: serde_json::Value::Object(told).to_string(),
-        })
+        let sink = part(registry, &choice, Role::Sink, &endpoints).await?;
+        let dispatcher = part(registry, &choice, Role::Dispatcher, &endpoints).await?;
+        let mut transforms = Vec::new();
+        for i in 0..choice.config.tidegate.transforms.len() {
+            transforms.push(part(registry, &choice, Role::Transform(i), &endpoints).await?);
+        }
+        Ok(Self { id: id.clone(), epoch, choice, endpoints, sink, dispatcher, transforms })
     }
 
-    fn spec(&self, slot: SlotId, lane: LaneId, lanes: u16, checkpoint: Position) -> InstanceSpec {
+    /// What the components call themselves: the names they log under.
+    pub(crate) fn manifest_names(&self) -> Vec<String> {
+        let parts = self.transforms.iter().chain([&self.dispatcher, &self.sink]);
+        parts.map(|p| p.plugin.manifest().name.clone()).collect()
+    }
+
+    /// What differs from another choice.
+    pub(crate) fn parts_changed(&self, before: &Self) -> SwapParts {
+        let transforms = self.transforms.len() == before.transforms.len()
+            && self.transforms.iter().zip(&before.transforms).all(|(a, b)| a.same(b));
+        SwapParts {
+            sink: !self.sink.same(&before.sink),
+            stages: !transforms || !self.dispatcher.same(&before.dispatcher),
+        }
+    }
+
+    fn spec(&self, part: &Part, (slot, lane, lanes): (SlotId, LaneId, u16), limits: Limits) -> InstanceSpec {
         InstanceSpec {
             lane: LaneContext { changefeed: self.id.clone(), slot, lane, epoch: self.epoch },
             lanes,
-            config: serde_json::Value::Object(self.setup.config.clone()).to_string(),
-            checkpoint,
+            config: part.config.clone(),
+            checkpoint: Position::ZERO,
             state: None,
-            grants: self.setup.grants.clone(),
-            limits: Limits::SINK,
+            grants: part.grants.clone(),
+            limits,
         }
     }
 }
 
+async fn part(registry: &Registry, choice: &Choice, role: Role, endpoints: &Endpoints) -> Result<Part, ServerError> {
+    let plugin = choice.load(registry, role).await?;
+    let said = role.config(&choice.config);
+    let (grants, config) = if role == Role::Sink { endpoints.for_sink(said) } else { endpoints.for_stage(said) };
+    let name = plugin.manifest().name.clone();
+    plugin.check(&config, &grants).map_err(|source| ServerError::BadPlugin { name, source })?;
+    let granted = crate::granted::names(&grants);
+    Ok(Part { plugin, config, grants, granted })
+}
+
 impl PluginSource for FeedPlugins {
-    fn sink(
-        &self,
-        slot: SlotId,
-        lane: LaneId,
-        lanes: u16,
-        start: Position,
-    ) -> BoxFuture<'_, Result<OpenSink, CallError>> {
-        let spec = self.spec(slot, lane, lanes, start);
+    fn sink(&self, at: SinkStart) -> BoxFuture<'_, Result<OpenSink, CallError>> {
+        let spec = InstanceSpec {
+            checkpoint: at.start,
+            state: at.state,
+            ..self.spec(&self.sink, (at.slot, at.lane, at.lanes), Limits::SINK)
+        };
         async move {
-            let (sink, durable) = SinkInstance::open(&self.sink, &spec).await?;
+            let (sink, durable) = SinkInstance::open(&self.sink.plugin, &spec).await?;
             Ok(OpenSink { sink: Box::new(sink), durable })
         }
         .boxed()
     }
 
     fn dispatcher(&self, slot: SlotId, lanes: u16) -> BoxFuture<'_, Result<Box<dyn DispatcherPort>, CallError>> {
-        let spec = InstanceSpec {
-            config: self.dispatcher_config.clone(),
-            grants: Grants::default(),
-            limits: Limits::DISPATCHER,
-            ..self.spec(slot, LaneId(0), lanes, Position::ZERO)
-        };
+        let spec = self.spec(&self.dispatcher, (slot, LaneId(0), lanes), Limits::DISPATCHER);
         async move {
-            let dispatcher = DispatcherInstance::open(&self.dispatcher, &spec).await?;
+            let dispatcher = DispatcherInstance::open(&self.dispatcher.plugin, &spec).await?;
             Ok(Box::new(dispatcher) as Box<dyn DispatcherPort>)
         }
         .boxed()
+    }
+
+    fn transforms(&self, slot: SlotId) -> BoxFuture<'_, Result<Vec<Box<dyn TransformPort>>, CallError>> {
+        async move {
+            let mut opened = Vec::new();
+            for part in &self.transforms {
+                let spec = self.spec(part, (slot, LaneId(0), 1), Limits::TRANSFORM);
+                let transform = TransformInstance::open(&part.plugin, &spec).await?;
+                opened.push(Box::new(transform) as Box<dyn TransformPort>);
+            }
+            Ok(opened)
+        }
+        .boxed()
+    }
+
+    fn shadow_sink(&self, at: SinkStart) -> BoxFuture<'_, Result<Option<ShadowSink>, CallError>> {
+        let (grants, tape) = shadow_grants(&self.sink.grants);
+        let spec = InstanceSpec {
+            checkpoint: at.start,
+            grants,
+            ..self.spec(&self.sink, (at.slot, at.lane, at.lanes), Limits::SINK)
+        };
+        async move {
+            let (sink, _) = SinkInstance::open(&self.sink.plugin, &spec).await?;
+            Ok(Some(ShadowSink { sink: Box::new(sink), tape }))
+        }
+        .boxed()
+    }
+
+    fn label(&self) -> String {
+        self.choice.label.clone()
     }
 }

@@ -8,7 +8,16 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tg_metastore as meta;
 use tg_model::{ChangefeedId, Coded, Position, Ts};
-use tg_pipeline::{DdlState, PipelineError, ProgressStore, Stats};
+use tg_pipeline::{DdlState, PipelineError, ProgressStore, Resume, Stats};
+
+/// Names in the status what belongs to the checkpoint.
+const RESUME_FIELD: &str = "resume";
+
+/// What was stored beside the checkpoint.
+pub(crate) fn resume_of(status: &meta::ChangefeedStatus) -> Result<Resume, PipelineError> {
+    let read = status.other.get(RESUME_FIELD).map_or_else(|| Ok(Resume::default()), Resume::from_json);
+    read.map_err(|e| PipelineError::Store { retryable: false, detail: e.to_string() })
+}
 
 /// Progress of one run, guarded by the owner's revision.
 pub(crate) struct StoredProgress {
@@ -38,13 +47,15 @@ impl StoredProgress {
         Ok(Self { store, id, owner, epoch, stats, ddls: Mutex::new(ddls) })
     }
 
-    async fn save(&self, at: Position) -> Result<(), meta::MetaError> {
+    async fn save(&self, at: Position, resume: &Resume) -> Result<(), meta::MetaError> {
+        let mut other = serde_json::Map::new();
+        other.insert(RESUME_FIELD.to_owned(), resume.to_json());
         let status = meta::ChangefeedStatus {
             checkpoint: at,
             emit_ts: Ts::new(self.stats.snapshot().emit_ts),
             epoch: self.epoch,
             updated_ms: now_ms(),
-            other: serde_json::Map::default(),
+            other,
         };
         self.store.advance(&self.id, self.owner, &status).await?;
         let upto = at.checkpoint_ts().prev();
@@ -90,8 +101,8 @@ fn failed(e: meta::MetaError) -> PipelineError {
 }
 
 impl ProgressStore for StoredProgress {
-    fn checkpoint(&self, at: Position) -> BoxFuture<'_, Result<(), PipelineError>> {
-        async move { self.save(at).await.map_err(failed) }.boxed()
+    fn checkpoint<'a>(&'a self, at: Position, resume: &'a Resume) -> BoxFuture<'a, Result<(), PipelineError>> {
+        async move { self.save(at, resume).await.map_err(failed) }.boxed()
     }
 
     fn ddl(&self, ts: Ts, seq: u32) -> BoxFuture<'_, Result<Option<DdlState>, PipelineError>> {

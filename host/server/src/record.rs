@@ -1,6 +1,7 @@
 //! Changefeeds as stored, and as the API shows them.
 
 use crate::ServerError;
+use crate::choice::Choice;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -19,6 +20,10 @@ const MYSQL_WORKERS: u32 = 16;
 const INCARNATION_FIELD: &str = "incarnation";
 /// Names the upstream's cluster id in a record.
 const UPSTREAM_FIELD: &str = "upstream-id";
+/// Names the choices of plugins in a record.
+const CHOICES_FIELD: &str = "choices";
+/// Choices that a record holds: the one that runs, the one before it, and the one that is taking over.
+const CHOICES_MAX: usize = 3;
 /// Most lanes of a slot.
 const LANES_MAX: u32 = 64;
 
@@ -69,6 +74,8 @@ pub(crate) struct Record {
     pub(crate) incarnation: String,
     /// The upstream it reads; none in records of versions that did not write it.
     pub(crate) upstream_id: Option<u64>,
+    /// The plugins it runs first, then those that are taking over; none in records of versions that did not write them.
+    pub(crate) choices: Vec<Choice>,
 }
 
 impl Record {
@@ -87,13 +94,36 @@ impl Record {
             created: at_ms(info.created_ms),
             incarnation: info.other.get(INCARNATION_FIELD).and_then(Value::as_str).unwrap_or_default().to_owned(),
             upstream_id: info.other.get(UPSTREAM_FIELD).and_then(Value::as_u64),
+            choices: choices(&info.other),
         })
+    }
+
+    /// The choice that progress is stored under: it runs from there on, whatever was meant to take over or had.
+    pub(crate) fn chosen(&self, label: &str) -> Option<&Choice> {
+        self.choices.iter().find(|c| c.label == label).or_else(|| self.choices.first())
+    }
+
+    /// This choice is what runs, and its configuration the changefeed's.
+    pub(crate) fn settle(&mut self, choice: Choice) {
+        self.config = Arc::clone(&choice.config);
+        self.choices = vec![choice];
+    }
+
+    /// `next` is about to take over from `running`. What ran before that may still come back, so it stays too.
+    pub(crate) fn announce(&mut self, running: &Choice, next: &Choice) {
+        let mut choices = vec![running.clone()];
+        choices.extend(self.choices.drain(..).filter(|c| c.label != running.label && c.label != next.label));
+        choices.truncate(CHOICES_MAX - 1);
+        choices.push(next.clone());
+        self.choices = choices;
     }
 
     pub(crate) fn write(&self) -> meta::ChangefeedInfo {
         let mut other = self.layout.to_fields();
         other.insert(INCARNATION_FIELD.to_owned(), json!(self.incarnation));
         other.extend(self.upstream_id.map(|id| (UPSTREAM_FIELD.to_owned(), json!(id))));
+        let choices: Vec<Value> = self.choices.iter().map(Choice::to_stored).collect();
+        other.insert(CHOICES_FIELD.to_owned(), Value::Array(choices));
         meta::ChangefeedInfo {
             start_ts: self.start_ts,
             target_ts: self.target_ts,
@@ -126,7 +156,12 @@ impl Record {
     }
 }
 
-/// A fresh incarnation.
+fn choices(fields: &Map<String, Value>) -> Vec<Choice> {
+    let stored = fields.get(CHOICES_FIELD).and_then(Value::as_array).into_iter().flatten();
+    stored.filter_map(Choice::from_stored).collect()
+}
+
+/// A fresh incarnation, or a label.
 pub(crate) fn new_incarnation() -> String {
     format!("{:016x}", rand::random::<u64>())
 }

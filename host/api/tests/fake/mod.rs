@@ -1,5 +1,8 @@
 //! A server in memory behind the API: what tests of the API and of the command line talk to.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
+#![allow(dead_code, unreachable_pub, unused_imports, clippy::unwrap_used, missing_docs)]
+
+mod plugins;
+pub use plugins::DIGEST;
 
 use std::{
     collections::BTreeMap,
@@ -21,6 +24,9 @@ pub struct Fake {
     /// Tables without a key, as the upstream has them.
     pub ineligible: Mutex<Vec<TableName>>,
     pub waiting: Mutex<Vec<Waiting>>,
+    pub plugins: Mutex<Vec<Plugin>>,
+    /// What was pushed.
+    pub pushed: Mutex<Vec<NewPlugin>>,
 }
 
 fn missing(id: &ChangefeedId) -> ApiError {
@@ -28,7 +34,7 @@ fn missing(id: &ChangefeedId) -> ApiError {
 }
 
 impl Fake {
-    fn with<T>(&self, id: &ChangefeedId, f: impl FnOnce(&mut Changefeed) -> T) -> Result<T, ApiError> {
+    pub(crate) fn with<T>(&self, id: &ChangefeedId, f: impl FnOnce(&mut Changefeed) -> T) -> Result<T, ApiError> {
         self.feeds.lock().unwrap().get_mut(id).map(f).ok_or_else(|| missing(id))
     }
 
@@ -126,7 +132,11 @@ impl Control for Fake {
         Ok(feed)
     }
 
-    async fn update(&self, id: &ChangefeedId, change: ChangedChangefeed) -> Result<Changefeed, ApiError> {
+    async fn update(
+        &self,
+        id: &ChangefeedId,
+        change: ChangedChangefeed,
+    ) -> Result<(Changefeed, Option<Swapped>), ApiError> {
         self.with(id, |feed| {
             if !matches!(feed.state, FeedState::Stopped | FeedState::Failed) {
                 let reason = "can only update changefeed config when it is stopped or failed".to_owned();
@@ -139,7 +149,7 @@ impl Control for Fake {
             if let Some(config) = change.config {
                 feed.config = Arc::new(config);
             }
-            Ok(feed.clone())
+            Ok((feed.clone(), None))
         })?
     }
 

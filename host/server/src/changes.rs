@@ -1,0 +1,181 @@
+//! What calls on changefeeds do: create, change, look.
+
+use crate::ServerError;
+use crate::choice::Choice;
+use crate::control::NodeControl;
+use crate::endpoints::Endpoints;
+use crate::feed::filter;
+use crate::plugins::FeedPlugins;
+use crate::progress::now_ms;
+use crate::record::{Layout, Record, new_incarnation};
+use jiff::Timestamp;
+use std::sync::Arc;
+use tg_api::{ChangedChangefeed, Changefeed, FeedState, NewChangefeed};
+use tg_config::{ChangefeedConfig, SinkUri};
+use tg_metastore::{ChangefeedStatus, MetaError};
+use tg_model::{ChangefeedId, Position, Ts};
+
+/// How long the start of a changefeed is held while it is being created.
+const CREATING_TTL: std::time::Duration = std::time::Duration::from_secs(300);
+
+impl NodeControl {
+    pub(crate) async fn record(&self, id: &ChangefeedId) -> Result<(Record, u64), ServerError> {
+        let (info, seen) = self.0.store.info(id).await?;
+        Ok((Record::read(&info)?, seen))
+    }
+
+    pub(crate) async fn shown(&self, id: &ChangefeedId) -> Result<Changefeed, ServerError> {
+        let (mut record, _) = self.record(id).await?;
+        let stored = self.0.store.status(id).await?.0.checkpoint.checkpoint_ts();
+        let live = self.0.feeds.lock().get(id).map(|h| (h.view.state(), h.view.progress()));
+        let (state, progress) = match live {
+            Some(((state, error), (checkpoint, resolved))) => {
+                record.error = error.or(record.error);
+                (state, (checkpoint.max(stored), resolved))
+            }
+            None => (record.state, (stored, stored)),
+        };
+        Ok(record.show(id, &self.0.facts, progress, state))
+    }
+
+    /// Checks that the start can be read and keeps it so.
+    pub(crate) async fn hold_start(&self, id: &ChangefeedId, start: Ts) -> Result<(), ServerError> {
+        self.0.upstream.check_start_ts(start).await?;
+        let kept = self
+            .0
+            .upstream
+            .hold_gc(&self.0.gc_service(id), start.prev(), self.0.options.gc_ttl.max(CREATING_TTL))
+            .await?;
+        if kept > start { Err(ServerError::Collected { start, safe_point: kept }) } else { Ok(()) }
+    }
+
+    /// Tries what a changefeed would use: its filter, its plugins, its downstream; the plugins.
+    pub(crate) async fn try_out(
+        &self,
+        id: &ChangefeedId,
+        uri: &SinkUri,
+        config: &Arc<ChangefeedConfig>,
+    ) -> Result<Choice, ServerError> {
+        filter(config)?;
+        let choice = Choice::resolve(&self.0.registry, uri, config).await?;
+        let layout = (Layout::choose(uri, config), "");
+        let endpoints = Endpoints::connect(uri, config, layout, &self.0.options.secrets_dir()).await?;
+        FeedPlugins::find(&self.0.registry, id, (0, 0), choice.clone(), Arc::new(endpoints)).await?;
+        Ok(choice)
+    }
+
+    pub(crate) async fn store_state(&self, id: &ChangefeedId, state: FeedState) -> Result<(), ServerError> {
+        let (record, seen) = self.record(id).await?;
+        let record = Record { state, error: None, ..record };
+        self.0.store.update(id, seen, &record.write(), Some(self.0.owner)).await?;
+        Ok(())
+    }
+
+    /// The place of a changefeed is taken by its record with another checkpoint.
+    pub(crate) async fn replace_checkpoint(&self, id: &ChangefeedId, at: Ts) -> Result<(), ServerError> {
+        self.hold_start(id, at).await?;
+        let record = Record { incarnation: new_incarnation(), ..self.record(id).await?.0 };
+        let (status, _) = self.0.store.status(id).await?;
+        self.0.store.remove(id, now_ms()).await?;
+        let status = ChangefeedStatus { checkpoint: Position::rows(at), emit_ts: at, updated_ms: now_ms(), ..status };
+        self.0.store.create(id, &record.write(), &status).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn new_changefeed(&self, new: NewChangefeed) -> Result<Changefeed, ServerError> {
+        let node = &self.0;
+        let _one_at_a_time = node.changing.lock().await;
+        if node.store.info(&new.id).await.is_ok() {
+            return Err(MetaError::Exists { changefeed: new.id.to_string() }.into());
+        }
+        let start = match new.start_ts {
+            Some(ts) => ts,
+            None => node.upstream.tso().await?,
+        };
+        self.hold_start(&new.id, start).await?;
+        let made = self.create_record(&new, start).await;
+        if made.is_err() {
+            // The record does not exist, so nobody else will let go.
+            let _ = node.upstream.release_gc(&node.gc_service(&new.id)).await;
+        }
+        made?;
+        node.launch(&new.id);
+        self.shown(&new.id).await
+    }
+
+    pub(crate) async fn create_record(&self, new: &NewChangefeed, start: Ts) -> Result<(), ServerError> {
+        let config = Arc::new(new.config.clone());
+        let choice = self.try_out(&new.id, &new.sink_uri, &config).await?;
+        let record = Record {
+            start_ts: start,
+            target_ts: new.target_ts,
+            layout: Layout::choose(&new.sink_uri, &new.config),
+            uri: new.sink_uri.clone(),
+            config,
+            choices: vec![choice],
+            state: FeedState::Normal,
+            error: None,
+            created: Timestamp::now(),
+            incarnation: new_incarnation(),
+            upstream_id: Some(self.0.facts.upstream_id),
+        };
+        let status = ChangefeedStatus {
+            checkpoint: Position::ddl(start),
+            emit_ts: start,
+            epoch: 0,
+            updated_ms: now_ms(),
+            other: serde_json::Map::default(),
+        };
+        self.0.store.create(&new.id, &record.write(), &status).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn change(&self, id: &ChangefeedId, change: ChangedChangefeed) -> Result<(), ServerError> {
+        let (mut record, seen) = self.record(id).await?;
+        record.target_ts = change.target_ts.or(record.target_ts);
+        if let Some(uri) = change.sink_uri {
+            record.uri = uri;
+        }
+        if let Some(config) = change.config {
+            record.config = Arc::new(config);
+        }
+        let choice = self.try_out(id, &record.uri, &record.config).await?;
+        record.settle(choice);
+        self.0.store.update(id, seen, &record.write(), Some(self.0.owner)).await?;
+        Ok(())
+    }
+
+    /// A change of a run's plugins and nothing else needs no stop: the configuration to swap to.
+    pub(crate) fn only_plugins(
+        &self,
+        id: &ChangefeedId,
+        record: &Record,
+        change: &ChangedChangefeed,
+    ) -> Option<Arc<ChangefeedConfig>> {
+        let uri = change.sink_uri.as_ref().is_none_or(|uri| *uri == record.uri);
+        let target = change.target_ts.is_none_or(|ts| Some(ts) == record.target_ts);
+        let runs = self.0.feeds.lock().get(id).is_some_and(|h| h.view.running().is_some());
+        let next = change.config.as_ref().filter(|_| uri && target && runs)?;
+        let mut same = record.config.as_ref().clone();
+        same.tidegate.sink.clone_from(&next.tidegate.sink);
+        same.tidegate.dispatcher.clone_from(&next.tidegate.dispatcher);
+        same.tidegate.transforms.clone_from(&next.tidegate.transforms);
+        same.tidegate.grants.clone_from(&next.tidegate.grants);
+        (same == *next).then(|| Arc::new(same))
+    }
+
+    /// A changefeed that goes on runs what the names mean now.
+    pub(crate) async fn follow_names(&self, id: &ChangefeedId) -> Result<(), ServerError> {
+        let (record, _) = self.record(id).await?;
+        let choice = Choice::resolve(&self.0.registry, &record.uri, &record.config).await?;
+        if record.choices.first().is_some_and(|now| now.same(&choice)) {
+            return Ok(());
+        }
+        self.0.rewrite(id, |record| record.settle(choice.clone())).await
+    }
+
+    pub(crate) fn running(&self, id: &ChangefeedId) -> bool {
+        let feeds = self.0.feeds.lock();
+        feeds.get(id).is_some_and(|h| matches!(h.view.state().0, FeedState::Normal | FeedState::Warning))
+    }
+}
