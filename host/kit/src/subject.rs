@@ -5,7 +5,7 @@ use crate::{KitError, Settings};
 use std::path::Path;
 use std::sync::Arc;
 use tg_model::{ChangefeedId, LaneId, Position, SlotId};
-use tg_plugin::grant::LaneContext;
+use tg_plugin::grant::{LaneContext, Secret};
 use tg_plugin::{EngineOptions, Grants, InstanceSpec, Kind, Limits, Plugin, PluginEngine};
 
 /// Instances that live at once.
@@ -66,6 +66,12 @@ impl Subject {
         Limits { memory_bytes: self.settings.memory_bytes.unwrap_or(of_kind.memory_bytes), ..of_kind }
     }
 
+    /// What those may have that open nothing.
+    fn secrets(&self) -> Grants {
+        let secrets = self.names.secret.iter().map(|(name, value)| (name.clone(), Secret::new(value))).collect();
+        Grants { secrets, ..Grants::default() }
+    }
+
     /// What an instance is started with.
     pub(crate) fn spec(&self, lane: u16, epoch: u64, world: Option<&Arc<World>>) -> InstanceSpec {
         let changefeed = ChangefeedId { namespace: ChangefeedId::DEFAULT_NAMESPACE.to_owned(), name: "kit".to_owned() };
@@ -75,7 +81,7 @@ impl Subject {
             config: self.settings.config.clone(),
             checkpoint: Position::ZERO,
             state: None,
-            grants: world.map_or_else(Grants::default, |world| grants(world, &self.names)),
+            grants: world.map_or_else(|| self.secrets(), |world| grants(world, &self.names)),
             limits: self.limits(),
         }
     }

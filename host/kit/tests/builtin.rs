@@ -36,6 +36,19 @@ async fn the_dispatcher_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn the_webhook_keeps_the_contract() {
+    assert_eq!(failed("webhook", "", None).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn transforms_keep_the_contract() {
+    let hide = "[grants]\nsecret = { salt = 'pepper' }\n[[config.rules]]\ntable = 'kit.*'\ncolumns = ['owner', 'c11']\nmask = 'hash'\nsecret = 'salt'\n";
+    assert_eq!(failed("mask", hide, None).await, [""; 0]);
+    let move_all = "[[config.rules]]\nmatch = 'kit.*'\ndatabase = 'elsewhere'\n";
+    assert_eq!(failed("route", move_all, None).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn recorded_rows_are_replayed_in_place_of_generated_ones() {
     let corpus = Corpus::from_text("corpus-1.jsonl", include_str!("fixtures/corpus-1.jsonl")).unwrap();
     assert_eq!(failed("mysql", "", Some(&corpus)).await, [""; 0]);

@@ -41,6 +41,8 @@ pub struct Faulty {
     leaked: Vec<Vec<u8>>,
     names: Vec<String>,
     last: Position,
+    /// The barrier whose outcome is open: asked again it was not done, anything else says that it was.
+    in_doubt: Option<u32>,
 }
 
 fn name(schema: &TableSchema) -> String {
@@ -172,7 +174,15 @@ impl Faulty {
         }
     }
 
+    /// What was in doubt is done, unless the same barrier comes again.
+    fn settle(&mut self, barrier: Option<u32>) {
+        if self.in_doubt.take().is_some_and(|open| Some(open) != barrier) {
+            self.open.clear();
+        }
+    }
+
     fn flush_rows(&mut self, barrier: Barrier) -> Result<(), Failure> {
+        self.settle(Some(barrier.id));
         let stop = barrier.kind == BarrierKind::Stop;
         if self.has("ack-early") && !stop && self.open.len() < 500 {
             return Ok(());
@@ -184,6 +194,9 @@ impl Faulty {
             self.open.reverse();
         }
         let sent = self.send(&self.open, barrier.at);
+        if matches!(sent, Err(Failure::Unknown { .. })) {
+            self.in_doubt = Some(barrier.id);
+        }
         let judged = self.judged(sent);
         if judged.is_ok() || self.has("drop-on-failure") {
             self.open.clear();
@@ -220,6 +233,7 @@ impl Sink for Faulty {
             leaked: Vec::new(),
             names: Vec::new(),
             last: Position::default(),
+            in_doubt: None,
         };
         Ok((faulty, durable))
     }
@@ -260,6 +274,7 @@ impl Sink for Faulty {
     }
 
     fn write(&mut self, batch: &dyn RowBatch, data: &[u8]) -> Result<WriteOutcome, Failure> {
+        self.settle(None);
         let schema = self.tables.get(&batch.table()).cloned();
         let schema = schema.ok_or_else(|| Failure::fatal("schema", "rows before their schema"))?;
         let rows = Batch::parse(data)?;

@@ -1,8 +1,8 @@
 //! What is left behind, in a form that two runs can be compared by.
 //!
 //! - Tables: their rows.
-//! - Messages of one key, and requests to one path: their items in order. Bodies that are JSON arrays or lines count by element, so
-//!   that how many rows share a request makes no difference. Where an instance began anew, the order may step back and come again.
+//! - Messages of one key, and requests to one path: their items in order. Bodies that are JSON arrays, an envelope around one, or lines
+//!   count by element, so that how many rows share a request makes no difference. Where an instance began anew, the order may step back and come again.
 //! - Objects: their lines, whatever object holds them, each once.
 
 use super::state::HttpCall;
@@ -44,9 +44,25 @@ fn shown(bytes: &[u8]) -> String {
     if cut.len() < text.len() { format!("{cut:?}… ({} bytes)", bytes.len()) } else { format!("{cut:?}") }
 }
 
-/// The parts of a body: elements of a JSON array, lines of JSON or CSV, or the whole.
+/// Names of the list that an envelope holds its rows in.
+const LISTS: [&str; 7] = ["events", "rows", "records", "messages", "changes", "items", "data"];
+
+/// The elements of a JSON array, or of the list in an envelope; `None`: it is neither.
+fn elements(body: &[u8]) -> Option<Vec<serde_json::Value>> {
+    match serde_json::from_slice(body).ok()? {
+        serde_json::Value::Array(elements) => Some(elements),
+        serde_json::Value::Object(mut envelope) => {
+            let list = LISTS.iter().find_map(|name| envelope.remove(*name))?;
+            let serde_json::Value::Array(elements) = list else { return None };
+            elements.iter().all(serde_json::Value::is_object).then_some(elements)
+        }
+        _ => None,
+    }
+}
+
+/// The parts of a body: elements of a JSON array or of the list in an envelope, lines of JSON or CSV, or the whole.
 fn parts(body: &[u8]) -> Vec<Vec<u8>> {
-    if let Ok(serde_json::Value::Array(elements)) = serde_json::from_slice(body) {
+    if let Some(elements) = elements(body) {
         return elements.iter().map(|e| e.to_string().into_bytes()).collect();
     }
     let lines: Vec<&[u8]> = body.split(|b| *b == b'\n').filter(|l| !l.is_empty()).collect();
@@ -212,6 +228,8 @@ mod tests {
     fn bodies_count_by_what_they_hold() {
         assert_eq!(parts(br#"[{"a":1},{"a":2}]"#).len(), 2);
         assert_eq!(parts(b"{\"a\":1}\n{\"a\":2}\n").len(), 2);
+        assert_eq!(parts(br#"{"version":1,"events":[{"a":1},{"a":2},{"a":3}]}"#).len(), 3);
+        assert_eq!(parts(br#"{"id":1,"data":["x","y"]}"#).len(), 1, "a row with a list is one row");
         assert_eq!(parts(b"text").len(), 1);
         assert!(parts(b"").is_empty() && parts(b"[]").is_empty());
     }
