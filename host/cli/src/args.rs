@@ -1,5 +1,7 @@
 //! Arguments. The names of `cdc cli` where it has them.
 
+use crate::args_author::DevArgs;
+use crate::args_plugin::{Plugin, Quarantine};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use tg_config::server::ServerOverrides;
@@ -37,6 +39,15 @@ pub struct Global {
     /// The same as `-o json`
     #[arg(long, global = true)]
     pub json: bool,
+    /// CA certificate that servers are checked with; of `server`: PD, TiKV and clients too
+    #[arg(long, global = true, env = "TICDC_CA_PATH", value_name = "FILE")]
+    pub ca: Option<String>,
+    /// Certificate to show
+    #[arg(long, global = true, env = "TICDC_CERT_PATH", value_name = "FILE")]
+    pub cert: Option<String>,
+    /// Key of the certificate
+    #[arg(long, global = true, env = "TICDC_KEY_PATH", value_name = "FILE")]
+    pub key: Option<String>,
     /// Namespace of changefeeds
     #[arg(long, short = 'k', global = true, visible_alias = "keyspace", default_value = "default")]
     pub namespace: String,
@@ -49,9 +60,17 @@ pub enum Command {
     Server(Box<ServerArgs>),
     /// Run everything in one process on an embedded upstream
     Demo(DemoArgs),
+    /// Try a plugin on an upstream in this process; saves are taken up
+    Dev(DevArgs),
     /// Manage changefeeds
     #[command(subcommand, visible_alias = "cf")]
     Changefeed(Changefeed),
+    /// Manage plugins
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Look at rows that were put aside
+    #[command(subcommand)]
+    Quarantine(Quarantine),
     /// Manage the nodes of a cluster
     #[command(subcommand)]
     Capture(Capture),
@@ -105,21 +124,34 @@ pub struct ServerArgs {
     /// Seconds PD keeps data for a changefeed that does not move [default: 86400]
     #[arg(long, env = "TIDEGATE_GC_TTL", value_name = "SECONDS")]
     pub gc_ttl: Option<u64>,
-    /// CA certificate
-    #[arg(long, env = "TICDC_CA_PATH", value_name = "FILE")]
-    pub ca: Option<String>,
-    /// Certificate
-    #[arg(long, env = "TICDC_CERT_PATH", value_name = "FILE")]
-    pub cert: Option<String>,
-    /// Key of the certificate
-    #[arg(long, env = "TICDC_KEY_PATH", value_name = "FILE")]
-    pub key: Option<String>,
     /// Common names that clients' certificates may have, separated by commas
     #[arg(long, value_name = "NAMES")]
     pub cert_allowed_cn: Option<String>,
     /// Accepted without effect
     #[arg(long, short = 'x', hide = true)]
     pub newarch: bool,
+    /// Certificates, of the flags of every command.
+    #[arg(skip)]
+    pub tls: TlsFiles,
+}
+
+/// Files of certificates.
+#[derive(Debug, Clone, Default)]
+pub struct TlsFiles {
+    /// CA certificate.
+    pub ca: Option<String>,
+    /// Certificate.
+    pub cert: Option<String>,
+    /// Its key.
+    pub key: Option<String>,
+}
+
+impl Global {
+    /// The certificates.
+    #[must_use]
+    pub fn tls(&self) -> TlsFiles {
+        TlsFiles { ca: self.ca.clone(), cert: self.cert.clone(), key: self.key.clone() }
+    }
 }
 
 impl ServerArgs {
@@ -137,9 +169,9 @@ impl ServerArgs {
             tz: self.tz.clone(),
             memory_limit: self.memory_limit.clone(),
             gc_ttl_secs: self.gc_ttl,
-            ca: self.ca.clone(),
-            cert: self.cert.clone(),
-            key: self.key.clone(),
+            ca: self.tls.ca.clone(),
+            cert: self.tls.cert.clone(),
+            key: self.tls.key.clone(),
             cert_allowed_cn: self.cert_allowed_cn.clone(),
         }
     }

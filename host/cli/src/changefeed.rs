@@ -134,8 +134,36 @@ fn show_progress(terminal: &mut Terminal<'_>, p: &Value) -> Result<(), CliError>
         ("Tables", number("tables").to_string()),
         ("Memory", memory),
         ("On disk", bytes(number("spilled_bytes"))),
+        ("Put aside", rows_aside(p)),
     ])?;
+    show_plugins(terminal, &p["plugins"])?;
     show_waiting(terminal, p)
+}
+
+/// How many rows are in the quarantine; nothing when there is none.
+fn rows_aside(progress: &Value) -> String {
+    match progress["quarantined"].as_u64().unwrap_or_default() {
+        0 => String::new(),
+        n => format!("{n} rows; `tidegate quarantine list` shows them"),
+    }
+}
+
+/// The plugins in the order rows pass them, and what happened to them last.
+fn show_plugins(terminal: &mut Terminal<'_>, plugins: &Value) -> Result<(), CliError> {
+    for plugin in plugins["plugins"].as_array().into_iter().flatten() {
+        let follows = if plugin["follows"] == true { "" } else { ", stays with this version" };
+        let name = format!("{}@{}", text(plugin, "name"), text(plugin, "version"));
+        terminal.say(&format!("Plugin:    {} {name}{follows}", text(plugin, "role")))?;
+    }
+    let doing = text(plugins, "doing");
+    if !doing.is_empty() {
+        terminal.say(&format!("Plugins are {doing}."))?;
+    }
+    let last = &plugins["last"];
+    if last.is_object() {
+        terminal.say(&format!("Last swap: {}", crate::plugin::swap_line(last)))?;
+    }
+    Ok(())
 }
 
 fn show_waiting(terminal: &mut Terminal<'_>, p: &Value) -> Result<(), CliError> {
@@ -164,6 +192,11 @@ pub(crate) async fn why(
     if !error.is_empty() {
         terminal.say(&format!("Last error: {error}"))?;
         show_help(terminal, &why["error"], pages)?;
+    }
+    show_plugins(terminal, &why["plugins"])?;
+    let aside = rows_aside(&why);
+    if !aside.is_empty() {
+        terminal.say(&format!("Put aside: {aside}"))?;
     }
     if error.is_empty() && why["waiting"].as_array().is_none_or(Vec::is_empty) {
         terminal.say("It waits for nothing.")?;

@@ -1,6 +1,6 @@
 //! Asking a server.
 
-use crate::{CliError, args::Global};
+use crate::{CliError, TlsFiles, args::Global};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use std::{error::Error, time::Duration};
@@ -10,6 +10,9 @@ use tg_model::Code;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for an answer: a create tries the downstream.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Longest wait for the answer to a component: it is compiled, and changefeeds swap to it.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A server.
 pub(crate) struct Client {
@@ -32,7 +35,8 @@ impl Client {
             s if s.starts_with("http://") || s.starts_with("https://") => s.to_owned(),
             s => format!("http://{s}"),
         };
-        let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(ANSWER_TIMEOUT).build();
+        let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(ANSWER_TIMEOUT);
+        let http = with_tls(builder, &global.tls())?.build();
         let http = http.map_err(|e| CliError::Unreachable { server: server.clone(), reason: reason(&e) })?;
         Ok(Self { http, server, namespace: global.namespace.clone() })
     }
@@ -58,11 +62,30 @@ impl Client {
         format!("/api/v2/changefeeds/{}{below}?keyspace={}", encode(id), encode(&self.namespace))
     }
 
+    /// Sends a component.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        component: Vec<u8>,
+        signature: Option<&str>,
+    ) -> Result<Value, CliError> {
+        let request = self.http.post(format!("{}{path}", self.server)).timeout(UPLOAD_TIMEOUT);
+        let mut request = request.header("content-type", "application/wasm").body(component);
+        if let Some(signature) = signature {
+            request = request.header("x-tidegate-signature", signature);
+        }
+        self.answer(request).await.map(|a| a.body)
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, CliError> {
         let mut request = self.http.request(method, format!("{}{path}", self.server));
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
+        self.answer(request).await
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, CliError> {
         let unreachable = |e: reqwest::Error| CliError::Unreachable { server: self.server.clone(), reason: reason(&e) };
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
@@ -87,6 +110,27 @@ impl Client {
     }
 }
 
+/// Trusts the CA and shows the certificate, where they are given.
+fn with_tls(mut builder: reqwest::ClientBuilder, files: &TlsFiles) -> Result<reqwest::ClientBuilder, CliError> {
+    let read = |flag: &'static str, file: &str| {
+        std::fs::read(file).map_err(|e| CliError::BadArgument { flag, reason: format!("{file}: {e}") })
+    };
+    let bad = |flag: &'static str| move |e: reqwest::Error| CliError::BadArgument { flag, reason: reason(&e) };
+    if let Some(ca) = &files.ca {
+        let certificates = reqwest::Certificate::from_pem_bundle(&read("--ca", ca)?).map_err(bad("--ca"))?;
+        builder = builder.tls_certs_only(certificates);
+    }
+    match (&files.cert, &files.key) {
+        (Some(cert), Some(key)) => {
+            let pem = [read("--cert", cert)?, b"\n".to_vec(), read("--key", key)?].concat();
+            Ok(builder.identity(reqwest::Identity::from_pem(&pem).map_err(bad("--cert"))?))
+        }
+        (None, None) => Ok(builder),
+        (Some(_), None) => Err(CliError::BadArgument { flag: "--cert", reason: "needs --key".to_owned() }),
+        (None, Some(_)) => Err(CliError::BadArgument { flag: "--key", reason: "needs --cert".to_owned() }),
+    }
+}
+
 /// The innermost cause, which says what happened ("connection refused").
 fn reason(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
@@ -97,7 +141,7 @@ fn reason(error: &reqwest::Error) -> String {
 }
 
 /// Percent-encodes what would end a path segment or a query value.
-fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

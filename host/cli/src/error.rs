@@ -56,6 +56,9 @@ pub enum CliError {
     /// A configuration or a sink URI cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A key or a signature cannot be used.
+    #[error(transparent)]
+    Signature(#[from] tg_signature::SignatureError),
     /// The output cannot be written.
     #[error("cannot write the output: {reason}")]
     Output {
@@ -75,6 +78,7 @@ impl Coded for CliError {
             Self::UnknownCode { .. } => 8005,
             Self::BadArgument { .. } => 8006,
             Self::Config(error) => return error.code(),
+            Self::Signature(error) => return error.code(),
             Self::Output { .. } => 8007,
         })
     }

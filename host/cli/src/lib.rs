@@ -10,6 +10,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod args;
+mod args_author;
+mod args_plugin;
 mod changefeed;
 mod client;
 mod cluster;
@@ -17,10 +19,16 @@ mod codes;
 mod error;
 mod explain;
 mod output;
+mod plugin;
+mod plugin_push;
+mod plugin_sign;
+mod quarantine;
 mod run;
 mod update;
 
-pub use args::{Cli, Command, DemoArgs, ServerArgs};
+pub use args::{Cli, Command, DemoArgs, ServerArgs, TlsFiles};
+pub use args_author::{Author, BenchArgs, DevArgs, Lang, NewArgs, PluginKind, TestArgs};
+pub use args_plugin::{Plugin, PushArgs, Quarantine, Rows};
 pub use codes::CODES;
 pub use error::{CliError, print_error};
 pub use output::Terminal;

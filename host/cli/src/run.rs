@@ -3,9 +3,11 @@
 use crate::{
     CliError, Terminal,
     args::{Capture, Changefeed, Cli, Command, DemoArgs, Format, ServerArgs, TsoCommand},
+    args_author::{Author, DevArgs},
+    args_plugin::Plugin,
     changefeed,
     client::Client,
-    cluster, explain, print_error, update,
+    cluster, explain, plugin, print_error, quarantine, update,
 };
 use clap::Parser;
 use serde_json::json;
@@ -24,6 +26,10 @@ pub enum Outcome {
     Server(Box<ServerArgs>),
     /// Run the demo.
     Demo(DemoArgs),
+    /// Make or try a plugin; the output is JSON if the flag says so.
+    Author(Author, bool),
+    /// Run a plugin on an upstream in the process.
+    Dev(DevArgs),
 }
 
 /// Reads the arguments (the program's name first) and does what they say, except for running servers.
@@ -36,8 +42,15 @@ pub async fn run(args: Vec<OsString>, terminal: &mut Terminal<'_>, pages: &[&[Co
         }
     };
     let cli = match cli {
-        Cli { command: Command::Server(args), .. } => return Outcome::Server(args),
+        Cli { command: Command::Server(mut args), global } => {
+            args.tls = global.tls();
+            return Outcome::Server(args);
+        }
         Cli { command: Command::Demo(args), .. } => return Outcome::Demo(args),
+        Cli { command: Command::Dev(args), .. } => return Outcome::Dev(args),
+        Cli { command: Command::Plugin(Plugin::Author(command)), global } => {
+            return Outcome::Author(command, global.json || global.output == Format::Json);
+        }
         cli => cli,
     };
     match dispatch(cli, terminal, pages).await {
@@ -86,6 +99,8 @@ async fn dispatch(cli: Cli, terminal: &mut Terminal<'_>, pages: &[&[CodePage]]) 
     let client = Client::new(&cli.global)?;
     match cli.command {
         Command::Changefeed(command) => on_changefeed(command, &client, terminal, as_json, pages).await,
+        Command::Plugin(command) => plugin::run(command, &client, terminal, as_json).await,
+        Command::Quarantine(command) => quarantine::run(command, &client, terminal, as_json).await,
         Command::Capture(Capture::List) => cluster::captures(&client, terminal, as_json).await,
         Command::Capture(Capture::Drain { capture_id }) => cluster::drain(&client, terminal, &capture_id).await,
         Command::Tso(TsoCommand::Query) => {
@@ -93,7 +108,7 @@ async fn dispatch(cli: Cli, terminal: &mut Terminal<'_>, pages: &[&[CodePage]]) 
             terminal.say(&ts.to_string())
         }
         Command::Status => cluster::status(&client, terminal, as_json).await,
-        Command::Server(_) | Command::Demo(_) | Command::Explain { .. } | Command::Version => Ok(()),
+        Command::Server(_) | Command::Demo(_) | Command::Dev(_) | Command::Explain { .. } | Command::Version => Ok(()),
     }
 }
 

@@ -130,7 +130,12 @@ pub(crate) async fn update(
     if as_json {
         return terminal.json(&answer.body);
     }
-    terminal.say(&format!("Update changefeed config successfully!\nID: {id}"))
+    terminal.say(&format!("Update changefeed config successfully!\nID: {id}"))?;
+    let swapped = &answer.body["swapped"];
+    if swapped.is_object() {
+        terminal.say(&format!("Plugins: {}", crate::plugin::swap_line(swapped)))?;
+    }
+    Ok(())
 }
 
 /// Reads a changefeed file; none is the default configuration.

@@ -17,9 +17,14 @@ pub(crate) const ALL: &[&[CodePage]] = &[
     tg_api::CODES,
     tg_playground::CODES,
     tg_server::CODES,
+    tg_registry::CODES,
+    tg_signature::CODES,
     tg_cli::CODES,
+    tg_kit::CODES,
+    tg_author::CODES,
     tg_scratch_mariadb::CODES,
     crate::demo::CODES,
+    crate::dev::CODES,
     crate::server::CODES,
 ];
 

@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - Exit status 0 says that every row of every table was compared and is the same; 1 that something differs or failed.
-//! - However it ends, no server and no folder stays.
+//! - However it ends, no server and no folder stays, and it does end: a server that does not stop is not waited for.
 
 mod codes;
 mod compare;
@@ -41,6 +41,8 @@ use watch::Watch;
 
 /// How long a large transaction waits when nobody says how long the demo is.
 const HUGE_AFTER: Duration = Duration::from_secs(5);
+/// How long servers may take to stop; a changefeed needs ten seconds at most to leave its sink.
+const CLOSE_MAX: Duration = Duration::from_secs(30);
 /// Status of a process that a person interrupted.
 const INTERRUPTED: u8 = 130;
 
@@ -66,8 +68,14 @@ pub(crate) async fn run(args: DemoArgs) -> ExitCode {
         () = interrupted() => None,
     };
     screen.begin("stopping the servers");
-    stage.close().await;
+    let closed = tokio::select! {
+        closed = tokio::time::timeout(CLOSE_MAX, stage.close()) => closed.is_ok(),
+        () = interrupted() => false,
+    };
     screen.clear();
+    if !closed {
+        screen.line("not every server stopped by itself: they were ended");
+    }
     let same = match ended {
         Some(Ok(end)) => !matches!(end, End::Different),
         Some(Err(error)) => {

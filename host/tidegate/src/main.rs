@@ -1,12 +1,15 @@
 //! The `tidegate` binary: arguments go to the command line crate; servers and the demo run here.
 
+mod author;
 mod codes;
 mod demo;
+mod dev;
 mod server;
 
 use std::{
     io::{self, BufReader, IsTerminal},
     process::ExitCode,
+    time::Duration,
 };
 use tg_cli::{Outcome, Terminal};
 use tg_model::Coded;
@@ -14,12 +17,29 @@ use tg_model::Coded;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How long the process waits at its end for calls that block: nobody waits for their answers any more.
+const END_MAX: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("tidegate: the system gives no threads or timers: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(Box::pin(run()));
+    runtime.shutdown_timeout(END_MAX);
+    code
+}
+
+async fn run() -> ExitCode {
     let ended = match command_line().await {
         Outcome::Done(code) => return code,
         Outcome::Server(args) => server::run(*args).await,
         Outcome::Demo(args) => return demo::run(args).await,
+        Outcome::Author(command, json) => return author::run(command, json).await,
+        Outcome::Dev(args) => return Box::pin(dev::run(args)).await,
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

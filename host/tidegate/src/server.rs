@@ -1,7 +1,10 @@
 //! `tidegate server`.
 
+mod common_name;
 mod error;
 mod log;
+mod peers;
+mod tls;
 
 pub(crate) use error::{CODES, ServeError};
 
@@ -9,8 +12,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tg_cli::ServerArgs;
+use tg_config::ConfigError;
 use tg_config::ServerConfig;
-use tg_server::{Node, NodeOptions};
+use tg_server::{GuestLog, Node, NodeOptions, PluginOptions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -24,28 +28,36 @@ const CLOSE_MAX: Duration = Duration::from_secs(5);
 /// Runs a server until it is told to stop.
 pub(crate) async fn run(args: ServerArgs) -> Result<(), ServeError> {
     let (config, warnings) = ServerConfig::resolve(args.config.as_deref(), &args.overrides())?;
-    log::start(&config)?;
+    let guest_log = GuestLog::default();
+    log::start(&config, &guest_log)?;
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
     install_crypto();
     let listener = TcpListener::bind(&config.addr).await;
     let listener = listener.map_err(|error| ServeError::Listen { addr: config.addr.clone(), error })?;
-    let node = Node::start(options(&config)).await?;
+    let tls = tls::acceptor(&config.security)?;
+    let node = Node::start(options(&config, guest_log)?).await?;
     tracing::info!(addr = %config.addr, pd = %config.pd.join(","), version = env!("CARGO_PKG_VERSION"), "tidegate serves");
     let api = tg_api::router(Arc::new(node.control()), api_options(&config));
     let stop = stop_signal()?;
     let (closing, closed) = tokio::sync::oneshot::channel::<()>();
-    let serving = axum::serve(listener, api).with_graceful_shutdown(async move {
+    let until = async move {
         stop.await;
         let _ = closing.send(());
-    });
+    };
+    let serving = async move {
+        match tls {
+            None => axum::serve(listener, api).with_graceful_shutdown(until).await,
+            Some(tls) => axum::serve(tls.listen(listener), api).with_graceful_shutdown(until).await,
+        }
+    };
     let bounded = async {
         let _ = closed.await;
         tokio::time::sleep(CLOSE_MAX).await;
     };
     let served = tokio::select! {
-        served = serving.into_future() => served,
+        served = serving => served,
         () = bounded => Ok(()),
     };
     node.shut_down().await;
@@ -59,10 +71,10 @@ pub(crate) fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-fn options(config: &ServerConfig) -> NodeOptions {
+fn options(config: &ServerConfig, guest_log: GuestLog) -> Result<NodeOptions, ServeError> {
     let file = |p: &str| (!p.is_empty()).then(|| PathBuf::from(p));
     let s = &config.security;
-    NodeOptions {
+    Ok(NodeOptions {
         address: config.advertise_addr.clone(),
         cluster: config.cluster_id.clone(),
         pd: config.pd.clone(),
@@ -71,7 +83,21 @@ fn options(config: &ServerConfig) -> NodeOptions {
         memory_limit_bytes: memory_limit(config),
         gc_ttl: Duration::from_secs(config.gc_ttl_secs),
         set_log_level: log::set_level,
-    }
+        plugins: plugins(config, guest_log)?,
+    })
+}
+
+fn plugins(config: &ServerConfig, log: GuestLog) -> Result<PluginOptions, ServeError> {
+    let own = &config.file.plugins;
+    let bad = |reason: String| ConfigError::BadServer { key: "plugins.trusted-keys".to_owned(), reason };
+    let keys = own.trusted_keys.iter().map(|k| k.parse().map_err(|e| bad(format!("`{k}`: {e}"))));
+    Ok(PluginOptions {
+        log,
+        size_max_bytes: usize::try_from(own.max_size.get()).unwrap_or(usize::MAX),
+        trusted_keys: keys.collect::<Result<_, _>>()?,
+        secrets_dir: own.secrets_dir.as_ref().map(PathBuf::from),
+        peers: Some(peers::client(&config.security)?),
+    })
 }
 
 fn memory_limit(config: &ServerConfig) -> usize {

@@ -24,6 +24,12 @@ impl Api {
         Self { http: reqwest::Client::new(), base: format!("http://127.0.0.1:{port}/api/v2") }
     }
 
+    /// Where its paths begin.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// One call; an empty answer is `null`.
     ///
     /// # Errors

@@ -78,6 +78,12 @@ impl Tidegate {
         Api::new(self.port)
     }
 
+    /// Its data directory.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.data_dir.join("data")
+    }
+
     /// The end of its log.
     #[must_use]
     pub fn log_tail(&self) -> String {

@@ -12,7 +12,7 @@ use tg_config::{ChangefeedConfig, SinkUri};
 use tg_model::{ChangefeedId, Ts};
 use tg_playground::{Playground, PlaygroundConfig};
 use tg_scratch_mariadb::MariaDb;
-use tg_server::{Node, NodeOptions};
+use tg_server::{Node, NodeOptions, PluginOptions};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -126,6 +126,7 @@ fn options(pd: String, folder: &Path, addr: SocketAddr) -> NodeOptions {
         memory_limit_bytes: MEMORY_LIMIT_BYTES,
         gc_ttl: GC_TTL,
         set_log_level: |_| {},
+        plugins: PluginOptions::default(),
     }
 }
 

@@ -28,6 +28,12 @@ pub(crate) enum ServeError {
         /// What the system says.
         error: io::Error,
     },
+    /// Certificates.
+    #[error("the certificates of the API cannot be used: {reason}")]
+    Tls {
+        /// Which file, and what is wrong with it.
+        reason: String,
+    },
     /// Connections cannot be accepted any more, or signals not be handled.
     #[error("{what}: {error}")]
     System {
@@ -46,6 +52,7 @@ impl Coded for ServeError {
             Self::Listen { .. } => 8041,
             Self::Log { .. } => 8042,
             Self::System { .. } => 8043,
+            Self::Tls { .. } => 8044,
         })
     }
 }
@@ -70,6 +77,12 @@ pub(crate) const CODES: &[CodePage] = &[
         cause: "Connections could not be accepted, or signal handlers not be set: usually a limit on open files.",
         action: "Look at the reason in the message and at `ulimit -n`, then start the server again: changefeeds go on from their checkpoints.",
     },
+    CodePage {
+        code: Code(8044),
+        title: "Certificates of the API cannot be used",
+        cause: "A file of `--cert`, `--key` or `--ca` is missing, is not PEM, or the key is not the certificate's.",
+        action: "Look at the file in the message. A certificate's file holds it and what leads to the CA; the key's file one private key.",
+    },
 ];
 
 #[cfg(test)]
@@ -85,6 +98,7 @@ mod tests {
             ServeError::Listen { addr: String::new(), error: error() },
             ServeError::Log { path: String::new(), error: error() },
             ServeError::System { what: "", error: error() },
+            ServeError::Tls { reason: String::new() },
         ] {
             assert!(CODES.iter().any(|p| p.code == e.code()), "{e:?}");
         }

@@ -4,6 +4,7 @@ use super::ServeError;
 use std::fs::File;
 use std::sync::{Mutex, OnceLock};
 use tg_config::ServerConfig;
+use tg_server::GuestLog;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
@@ -13,8 +14,8 @@ type Filtered = tracing_subscriber::layer::Layered<reload::Layer<EnvFilter, Regi
 
 static LEVEL: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
-/// Starts logging as the configuration says. `RUST_LOG` wins over its level.
-pub(super) fn start(config: &ServerConfig) -> Result<(), ServeError> {
+/// Starts logging as the configuration says; lines of plugins go to `guests` too. `RUST_LOG` wins over its level.
+pub(super) fn start(config: &ServerConfig, guests: &GuestLog) -> Result<(), ServeError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| directives(&config.log_level));
     let (filter, handle) = reload::Layer::new(filter);
     let json = std::env::var("TIDEGATE_LOG_FORMAT").is_ok_and(|f| f.eq_ignore_ascii_case("json"));
@@ -26,7 +27,7 @@ pub(super) fn start(config: &ServerConfig) -> Result<(), ServeError> {
         }
         None => layer(json, std::io::IsTerminal::is_terminal(&std::io::stderr()), std::io::stderr),
     };
-    tracing_subscriber::registry().with(filter).with(lines).init();
+    tracing_subscriber::registry().with(filter).with(lines).with(guests.layer()).init();
     let _ = LEVEL.set(handle);
     Ok(())
 }
