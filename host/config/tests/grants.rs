@@ -19,7 +19,7 @@ config = {columns = ["email"], keep-last = 2}
 plugin = "sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"
 
 [tidegate.grants.http.hooks_v-1]
-url = "https://user:hunter2@hooks.example.com/v1"
+url = "https://hooks.example.com/v1"
 headers = {Authorization = "Bearer ${Api_key}", "X-Team_Name" = "hunter3"}
 methods = ["POST"]
 timeout = "5s"
@@ -37,7 +37,7 @@ env = "TIDEGATE_SECRET_X"
 file = "x.txt"
 "#;
 
-const SECRETS: &[&str] = &["hunter2", "hunter3", "hunter4", "hunter5", "hunter6", "hunter7"];
+const SECRETS: &[&str] = &["hunter3", "hunter4", "hunter5", "hunter6", "hunter7"];
 
 #[test]
 fn grants_are_read_stored_and_shown_without_their_secrets() {
@@ -70,6 +70,11 @@ fn bad_grants_say_what_and_what_was_meant() {
             "[tidegate.grants.http.a]\nurl = 'hooks.example.com'",
             6003,
             "cf.toml:2:1: option `tidegate.grants.http.a.url`: is an origin: `https://host[:port][/path]`",
+        ),
+        (
+            "[tidegate.grants.http.a]\nurl = 'https://user:hunter2@h'",
+            6003,
+            "cf.toml:2:1: option `tidegate.grants.http.a.url`: holds a user; give an `Authorization` in `headers`",
         ),
         (
             "[tidegate.grants.http.a]\nulr = 'https://h'",

@@ -82,6 +82,9 @@ fn check_http(c: &Checker<'_>, grants: &GrantsConfig) -> Checked {
         if rest.contains(['?', '#']) || rest.contains(|ch: char| ch.is_whitespace() || ch.is_control()) {
             return Err(c.bad(&key("url"), "holds a query, a fragment or white space; give host, port and path"));
         }
+        if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {
+            return Err(c.bad(&key("url"), "holds a user; give an `Authorization` in `headers`"));
+        }
         for method in &grant.methods {
             c.word(&key("methods"), method, METHODS)?;
         }
