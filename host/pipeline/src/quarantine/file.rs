@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -126,14 +126,13 @@ impl Inner {
         }
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() < HEADER_LEN {
+        let mut head = [0; HEADER_LEN];
+        if !format::fill(&mut file, &mut head).map_err(failed)? {
             begin(&mut file, path).map_err(failed)?;
-            bytes = format::header().to_vec();
+            head = format::header();
         }
         let wrong = |reason| QuarantineError::Format { path: path.display().to_string(), reason };
-        format::check_header(&bytes).map_err(wrong)?;
+        format::check_header(&head).map_err(wrong)?;
         let mut inner = Self {
             path: path.to_owned(),
             file,
@@ -145,7 +144,9 @@ impl Inner {
             waste: 0,
             recent: VecDeque::new(),
         };
-        while let Some(read) = bytes.get(inner.len as usize..).and_then(format::decode) {
+        let mut records = BufReader::new(inner.file.try_clone().map_err(failed)?);
+        records.seek(SeekFrom::Start(inner.len)).map_err(failed)?;
+        while let Some(read) = format::read_frame(&mut records).map_err(failed)?.as_deref().and_then(format::decode) {
             let (record, len) = read.map_err(wrong)?;
             inner.note(record, len);
         }

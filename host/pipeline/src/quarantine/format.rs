@@ -7,6 +7,7 @@ use super::row::{BadRow, Kept, RawOp, RowData};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use std::io::Read;
 use tg_model::{LaneId, Position, SlotId, Stage, TableId, TableVersion, Ts};
 
 const MAGIC: [u8; 4] = *b"TGQR";
@@ -54,6 +55,30 @@ pub(super) fn encode(record: &Record) -> Result<Vec<u8>, String> {
     out.extend_from_slice(&crc32fast::hash(&text).to_le_bytes());
     out.extend_from_slice(&text);
     Ok(out)
+}
+
+/// The bytes of the next record, one at a time in memory; `None`: no whole one follows.
+pub(super) fn read_frame(from: &mut impl Read) -> std::io::Result<Option<Vec<u8>>> {
+    let mut frame = vec![0; FRAME_LEN];
+    if !fill(from, &mut frame)? {
+        return Ok(None);
+    }
+    let len = frame.first_chunk::<4>().map_or(0, |len| u32::from_le_bytes(*len)) as usize;
+    if len > RECORD_MAX_BYTES {
+        return Ok(None);
+    }
+    frame.resize(FRAME_LEN + len, 0);
+    let whole = frame.get_mut(FRAME_LEN..).map_or(Ok(false), |text| fill(from, text))?;
+    Ok(Some(frame).filter(|_| whole))
+}
+
+/// False: the file ends before.
+pub(super) fn fill(from: &mut impl Read, buf: &mut [u8]) -> std::io::Result<bool> {
+    match from.read_exact(buf) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 /// The next record and what it takes in the file; `None`: no whole one follows.
