@@ -87,12 +87,11 @@ def export_dispatcher(implementation: type[Dispatcher], manifest: Manifest) -> t
 
         @border.guarded
         def dispatch(self, batch: Any, data: bytes) -> Any:
-            with batch:
-                rows = Rows(self.tables.of(batch), data, None, border.reader(batch))
-                to = Decisions(len(rows))
-                self.plugin.dispatch(rows, to)
-                # An empty list means 0 for every row, and is the least to copy.
-                lists = [items if any(items) else [] for items in (to.lanes, to.targets, to.partitions)]
-                return raw.Decisions(*lists, border.lower_bad(rows.bad))
+            rows = Rows(self.tables.of(batch), data, None, border.reader(batch))
+            to = Decisions(len(rows))
+            self.plugin.dispatch(rows, to)
+            # An empty list means 0 for every row, and is the least to copy.
+            lists = [items if any(items) else [] for items in (to.lanes, to.targets, to.partitions)]
+            return raw.Decisions(*lists, border.lower_bad(rows.bad))
 
     return border.describe_class(manifest), Export

@@ -123,11 +123,10 @@ def export_sink(implementation: type[Sink], manifest: Manifest) -> tuple[type, t
 
         @border.guarded
         def write(self, batch: Any, data: bytes) -> Any:
-            with batch:
-                table, targets, deliver = self.tables.of(batch)
-                rows = Rows(table, data if deliver else _EMPTY, targets, border.reader(batch))
-                self.plugin.write(rows)
-                return raw.WriteOutcome(border.lower_bad(rows.bad), self.plugin.buffered())
+            table, targets, deliver = self.tables.of(batch)
+            rows = Rows(table, data if deliver else _EMPTY, targets, border.reader(batch))
+            self.plugin.write(rows)
+            return raw.WriteOutcome(border.lower_bad(rows.bad), self.plugin.buffered())
 
         @border.guarded
         def flush(self, demand: Any) -> Any:

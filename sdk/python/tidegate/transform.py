@@ -96,13 +96,12 @@ def export_transform(implementation: type[Transform], manifest: Manifest) -> tup
 
         @border.guarded
         def transform(self, batch: Any, data: bytes) -> Any:
-            with batch:
-                table, output = self.tables.of(batch)
-                rows = Rows(table, data, None, border.reader(batch))
-                out = Output(output, rows.batch)
-                self.plugin.transform(rows, out)
-                answer = out.writer.finish() if out.origins else b""
-                return raw.Transformed(answer, out.origins, border.lower_bad(rows.bad))
+            table, output = self.tables.of(batch)
+            rows = Rows(table, data, None, border.reader(batch))
+            out = Output(output, rows.batch)
+            self.plugin.transform(rows, out)
+            answer = out.writer.finish() if out.origins else b""
+            return raw.Transformed(answer, out.origins, border.lower_bad(rows.bad))
 
         @border.guarded
         def on_ddl(self, event: Any) -> Any:
