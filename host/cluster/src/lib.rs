@@ -65,6 +65,7 @@ pub use message::{
 };
 pub use meta::{CaptureRecord, DdlRecord, FeedRecord, FeedState, Fence, MetaReply, MetaRequest, NodeState, Snapshot};
 pub use node::{Input, MetaId, Node, NodeConfig, Output};
-pub use owner::{FeedInput, FeedView, SlotView};
+pub use owner::{FeedInput, FeedView, Pace, SlotView};
 pub use placement::slot_of;
 pub use rules::{Rule, Rules};
+pub use tg_balance::{Decision, Limits, Why};

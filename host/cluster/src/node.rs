@@ -1,85 +1,24 @@
 //! One process of the cluster.
 
 mod election;
+mod io;
 mod registration;
+mod talk;
 
-use crate::agent::{Agent, HolderEvent, Orders, SlotOrder, Tenure};
-use crate::id::{CaptureId, ClusterId, FeedId, Mono, OwnerRev, Peer, RunId, SlotKey};
-use crate::message::{Body, Header, Load, Message, PROTO, Publish, Report};
+use crate::agent::{Agent, Orders};
+use crate::id::{Mono, OwnerRev, Peer, SlotKey};
+use crate::message::{Body, Header, Load, Message, PROTO, Phase, Publish};
 use crate::meta::{MetaReply, MetaRequest, Snapshot};
-use crate::owner::{FeedInput, FeedView, Out, Owner, Source};
-use crate::rules::{Rule, Rules};
-use crate::timing::{META_TIMEOUT, RELAY_AFTER, REPORT_EVERY};
+use crate::owner::{FeedView, Out, Owner, Pace};
+use crate::rules::Rule;
+use crate::timing::{META_TIMEOUT, REPORT_EVERY};
 use election::Election;
 use registration::Registration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tg_model::Position;
+use tg_balance::Decision;
 
-/// Numbers a request to the metadata within a process.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct MetaId(pub u64);
-
-/// What a process is.
-#[derive(Clone, Copy, Debug)]
-pub struct NodeConfig {
-    /// Its cluster.
-    pub cluster: ClusterId,
-    /// Drawn at random when it starts.
-    pub capture: CaptureId,
-    /// The highest owner revision its data directory has kept: the store must not have fallen behind it.
-    pub owner_rev_seen: OwnerRev,
-    /// Which rules hold.
-    pub rules: Rules,
-}
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// Time passed.
-    Tick,
-    /// A message came.
-    Message(Message),
-    /// A connection to the peer broke and a new one is refused: its process is gone.
-    PeerDown(Peer),
-    /// An answer from the metadata.
-    Meta(MetaId, MetaReply),
-    /// A state of the metadata, from its watch.
-    Snapshot(Arc<Snapshot>),
-    /// The holder of slots tells.
-    Holder(SlotKey, Tenure, HolderEvent),
-    /// The schema source of a changefeed tells.
-    Feed(FeedId, RunId, Vec<FeedInput>),
-    /// What the capture carries, for the owner's decisions.
-    Load(Load),
-}
-
-/// What to do.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Output {
-    /// Send a message to the peer.
-    Send(Peer, Message),
-    /// Run a transaction.
-    Meta(MetaId, MetaRequest),
-    /// For the holder of slots.
-    Slot(SlotKey, Tenure, SlotOrder),
-    /// Sinks that cannot fence may be written to until then.
-    Authority(Mono),
-    /// Read tables and DDLs of a changefeed from here.
-    StartSource(FeedId, RunId, Position),
-    /// Stop doing so.
-    StopSource(FeedId, RunId),
-    /// Keep this in the data directory before anything else is done: the highest owner revision seen.
-    KeepOwnerRev(OwnerRev),
-    /// The metadata has a lower revision than was seen before: it was restored or replaced. Nothing is taken over until
-    /// an operator rebases it.
-    MetaWentBack {
-        /// What was seen before.
-        seen: OwnerRev,
-        /// What it has now.
-        found: OwnerRev,
-    },
-}
+pub use io::{Input, MetaId, NodeConfig, Output};
 
 /// A process.
 #[derive(Debug)]
@@ -101,6 +40,7 @@ pub struct Node {
     report_seen: u64,
     heard_directly: Mono,
     load: Load,
+    pace: Pace,
     authority: Mono,
     orders: Orders,
     /// The ownership ended in this step: what it wanted is void.
@@ -126,6 +66,7 @@ impl Node {
             report_seen: 0,
             heard_directly: now,
             load: Load::default(),
+            pace: Pace::default(),
             authority: Mono(0),
             orders: Vec::new(),
             deposed: false,
@@ -156,9 +97,21 @@ impl Node {
         self.owner.as_ref().map(Owner::views).unwrap_or_default()
     }
 
+    /// As owner: what was decided lately about slots, when (in milliseconds of its clock), and why. Empty otherwise.
+    #[must_use]
+    pub fn decisions(&self) -> Vec<(u64, Decision)> {
+        self.owner.as_ref().map(Owner::decisions).unwrap_or_default()
+    }
+
+    /// As owner: whether somebody could take the slots of this capture. A drain that leaves nobody is to be refused.
+    #[must_use]
+    pub fn can_drain(&self, now: Mono, peer: Peer) -> bool {
+        self.owner.as_ref().is_some_and(|o| o.can_drain(now, peer))
+    }
+
     /// In which phase it has a slot.
     #[must_use]
-    pub fn holds(&self, key: SlotKey) -> Option<crate::message::Phase> {
+    pub fn holds(&self, key: SlotKey) -> Option<Phase> {
         self.agent.holds(key)
     }
 
@@ -184,6 +137,10 @@ impl Node {
                 }
             }
             Input::Load(load) => self.load = load,
+            Input::Pace(pace) => {
+                self.owner.iter_mut().for_each(|o| o.set_pace(&pace));
+                self.pace = pace;
+            }
         }
         self.flush(now, owned, out);
         if self.agent.news {
@@ -364,6 +321,7 @@ impl Node {
         self.deposed = false;
         *owned = Out::default();
         let mut owner = Owner::new(me, rev, asked, now, self.config.rules);
+        owner.set_pace(&self.pace);
         if let Some(meta) = &self.meta {
             owner.snapshot(now, meta, owned);
             owned.bodies.extend(meta.captures.keys().map(|p| (*p, None, Body::Announce)));
@@ -413,77 +371,6 @@ impl Node {
                 let expect = meta.owner.map_or(OwnerRev(0), |(_, rev)| rev);
                 self.ask(now, MetaRequest::TakeOwner { expect, me }, out);
             }
-        }
-    }
-
-    fn ask(&mut self, now: Mono, request: MetaRequest, out: &mut Vec<Output>) {
-        self.requests += 1;
-        let id = MetaId(self.requests);
-        self.asked.insert(id, (request.clone(), now));
-        out.push(Output::Meta(id, request));
-    }
-
-    fn report(&mut self, now: Mono, out: &mut Vec<Output>) {
-        self.agent.news = false;
-        self.reported_at = now;
-        let Some(owner) = self.election.owner() else { return };
-        self.reports += 1;
-        let report = Report {
-            seq: self.reports,
-            acked: self.acked,
-            sent_at: now,
-            slots: self.agent.statuses(),
-            load: self.load,
-        };
-        let cut = now.since(self.heard_directly) > RELAY_AFTER || self.reports > self.report_seen + 4;
-        if let (true, Some(via)) = (cut, self.relay(owner)) {
-            self.send_via(owner, via, Body::Report(report.clone()), out);
-        }
-        self.send(owner, Body::Report(report), out);
-    }
-
-    /// Another capture, a different one every time.
-    fn relay(&self, owner: Peer) -> Option<Peer> {
-        let me = self.me()?;
-        let others: Vec<_> = self.meta.as_ref()?.captures.keys().filter(|p| **p != owner && **p != me).collect();
-        let at = (self.reports as usize).checked_rem(others.len())?;
-        others.get(at).map(|p| **p)
-    }
-
-    fn flush(&mut self, now: Mono, owned: Out, out: &mut Vec<Output>) {
-        // Words of an owner bear its revision: after it was replaced it has none.
-        let owned = if self.deposed { Out::default() } else { owned };
-        for (peer, via, body) in owned.bodies {
-            match via {
-                Some(via) => self.send_via(peer, via, body, out),
-                None => self.send(peer, body, out),
-            }
-        }
-        for request in owned.meta {
-            self.ask(now, request, out);
-        }
-        out.extend(owned.sources.into_iter().map(|s| match s {
-            Source::Start(feed, run, from) => Output::StartSource(feed, run, from),
-            Source::Stop(feed, run) => Output::StopSource(feed, run),
-        }));
-        out.extend(self.orders.drain(..).map(|(key, tenure, order)| Output::Slot(key, tenure, order)));
-    }
-
-    fn header(&self, to: Peer) -> Option<Header> {
-        let owner_rev = self.owner_rev().unwrap_or(self.election.highest());
-        Some(Header { cluster: self.config.cluster, from: self.me()?, to, owner_rev, proto: PROTO })
-    }
-
-    fn send(&self, to: Peer, body: Body, out: &mut Vec<Output>) {
-        if let Some(head) = self.header(to) {
-            out.push(Output::Send(to, Message { head, body }));
-        }
-    }
-
-    fn send_via(&self, to: Peer, via: Peer, body: Body, out: &mut Vec<Output>) {
-        if let (Some(head), Some(outer)) = (self.header(to), self.header(via)) {
-            let inner = Box::new(Message { head, body });
-            out.push(Output::Send(via, Message { head: outer, body: Body::Relay(inner) }));
         }
     }
 }

@@ -16,6 +16,7 @@ use claim::Epochs;
 use feed::Feed;
 use peers::Peers;
 use std::collections::BTreeMap;
+use tg_balance::{Balancer, Decision, Limits};
 use tg_model::Ts;
 
 pub use feed::FeedInput;
@@ -23,6 +24,15 @@ pub use view::{FeedView, SlotView};
 
 /// Standbys that are named to captures: they run first when the owner is gone.
 const STANDBYS: usize = 2;
+
+/// How slots are moved about: adjustable while the cluster runs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Pace {
+    /// How many at once, and when it is worth it.
+    pub limits: Limits,
+    /// Slots go to captures of this zone, others being equal; empty: none is preferred.
+    pub prefer_zone: String,
+}
 
 /// What an owner wants done.
 #[derive(Debug, Default)]
@@ -53,7 +63,10 @@ pub(crate) struct Owner {
     valid_until: Mono,
     confirming: Option<Mono>,
     confirmed_at: Mono,
+    balancer: Balancer,
     balanced_at: Mono,
+    /// Slots go to captures of this zone, others being equal; empty: none is preferred.
+    prefer_zone: String,
     snapshot_rev: u64,
 }
 
@@ -70,7 +83,9 @@ impl Owner {
             valid_until: asked.map_or(Mono(0), |at| at.after(LEASE)),
             confirming: None,
             confirmed_at: asked.unwrap_or_default(),
+            balancer: Balancer::default(),
             balanced_at: now,
+            prefer_zone: String::new(),
             snapshot_rev: 0,
         }
     }
@@ -82,6 +97,22 @@ impl Owner {
     /// Schema sources that run for it.
     pub(crate) fn sources(&self) -> impl Iterator<Item = (FeedId, RunId)> + '_ {
         self.feeds.iter().map(|(id, f)| (*id, f.run()))
+    }
+
+    /// How fast slots may move, and which zone is preferred.
+    pub(crate) fn set_pace(&mut self, pace: &Pace) {
+        self.balancer.limits = pace.limits;
+        self.prefer_zone.clone_from(&pace.prefer_zone);
+    }
+
+    /// What was decided lately, and why.
+    pub(crate) fn decisions(&self) -> Vec<(u64, Decision)> {
+        self.balancer.history().iter().copied().collect()
+    }
+
+    /// Whether somebody could take the slots of this capture.
+    pub(crate) fn can_drain(&self, now: Mono, peer: Peer) -> bool {
+        self.peers.iter().any(|(p, v)| p != peer && v.takes_slots(now))
     }
 
     fn valid(&self, now: Mono) -> bool {
@@ -131,6 +162,8 @@ impl Owner {
         }
         self.stop_strangers(from, report);
         if news {
+            // A writer that begins needs its cap at once.
+            self.peers.get_mut(from).into_iter().for_each(|v| v.published = None);
             self.drive(now, out);
         }
     }

@@ -80,15 +80,19 @@ impl World {
 
     /// Ends a process. Where its machine lives on, others see their connections refused.
     pub(crate) fn crash(&mut self, n: usize) -> Option<Undo> {
+        let refused = self.rng.permille(600);
+        self.kill_process(n, refused)
+    }
+
+    pub(crate) fn kill_process(&mut self, n: usize, refused: bool) -> Option<Undo> {
         if !self.processes[n].alive {
             return None;
         }
         let me = self.processes[n].node.me();
         let life = self.processes[n].life;
         self.processes[n].alive = false;
-        let seen = self.rng.permille(600);
         for m in 0..self.processes.len() {
-            if let Some(peer) = me.filter(|_| seen && m != n && self.net.hears(n, m)) {
+            if let Some(peer) = me.filter(|_| refused && m != n && self.net.hears(n, m)) {
                 let way = self.rng.between(MS, 30 * MS);
                 let life = self.processes[m].life;
                 self.after(way, Happening::Input(m, life, Input::PeerDown(peer)));

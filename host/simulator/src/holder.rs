@@ -163,6 +163,10 @@ impl Holder {
 }
 
 impl Held {
+    pub(crate) fn tables(&self) -> usize {
+        self.members.iter().len()
+    }
+
     fn set_members(&mut self, now: u64, members: Arc<Members>, rng: &mut Rng) {
         self.subscribed.retain(|t, _| members.contains(*t));
         for (table, start) in members.iter() {

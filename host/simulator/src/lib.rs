@@ -21,12 +21,16 @@
 mod downstream;
 mod fault;
 mod holder;
+mod judge;
+pub mod measure;
 mod metadata;
+mod meter;
 mod network;
 mod process;
 mod rng;
 mod run;
 mod scenario;
+mod sinks;
 mod source;
 mod trace;
 mod upstream;

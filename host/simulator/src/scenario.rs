@@ -108,6 +108,8 @@ pub struct Scenario {
     pub latency: u64,
     /// Longest time until a write takes effect.
     pub sink_latency: u64,
+    /// Longest time until an owner that knows the tables hears of DDLs: nearly none where the schema is kept warm.
+    pub ddl_lag: u64,
     /// Clocks run wrong by up to this many parts in ten thousand.
     pub drift: u64,
     /// Faults, by time.
@@ -173,6 +175,7 @@ impl Scenario {
             late: if rng.permille(500) { rng.between(1, 50) } else { 0 },
             latency: rng.between(1, 20) * MS,
             sink_latency: if dense || rng.permille(500) { 8 * MS } else { rng.between(20, 450) * MS },
+            ddl_lag: 300 * MS,
             drift: rng.below(81),
             faults,
             heal,
@@ -196,6 +199,7 @@ impl Scenario {
             late: 0,
             latency: 2 * MS,
             sink_latency: 4 * MS,
+            ddl_lag: 10 * MS,
             drift: 1,
             faults: Vec::new(),
             ..Self::of(seed)

@@ -1,8 +1,9 @@
 //! The world of one run: time, processes, what is between them, and what happens next.
 
-use crate::downstream::{Downstream, Landed, Statement, Write};
+use crate::downstream::Downstream;
 use crate::holder::{Act, Request};
 use crate::metadata::Metadata;
+use crate::meter::Meter;
 use crate::network::Network;
 use crate::process::Process;
 use crate::rng::Rng;
@@ -13,9 +14,10 @@ use crate::upstream::Upstream;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
+use std::time::Instant;
 use tg_cluster::{
-    CaptureId, CaptureRecord, FeedId, FeedRecord, FeedState, Fence, Input, MetaId, MetaReply, MetaRequest, NodeId,
-    NodeState, Output, Rules, RunId, SlotKey, SlotOrder, Snapshot, Tenure,
+    CaptureId, CaptureRecord, FeedId, FeedRecord, FeedState, Input, MetaId, MetaReply, MetaRequest, NodeId, NodeState,
+    Output, Rules, RunId, SlotKey, SlotOrder, Snapshot, Tenure,
 };
 use tg_model::{Position, Ts};
 
@@ -60,7 +62,7 @@ pub(crate) struct Sink {
     pub(crate) downstream: Downstream,
     pub(crate) slow: u32,
     /// With a token, a slot's requests take effect one after another: the row lock of its position.
-    busy: BTreeMap<SlotKey, u64>,
+    pub(crate) busy: BTreeMap<SlotKey, u64>,
     /// Last landing of a write, per slot.
     pub(crate) wrote_at: BTreeMap<SlotKey, u64>,
 }
@@ -91,10 +93,12 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     pub(crate) counts: Counts,
     pub(crate) violation: Option<String>,
+    /// What processes cost, while somebody wants to know.
+    pub(crate) meter: Option<Meter>,
     heap: BinaryHeap<Reverse<Entry>>,
     scheduled: u64,
     outputs: Vec<Output>,
-    acts: Vec<Act>,
+    pub(crate) acts: Vec<Act>,
 }
 
 impl World {
@@ -128,6 +132,7 @@ impl World {
             trace,
             counts: Counts::default(),
             violation: None,
+            meter: None,
             heap: BinaryHeap::new(),
             scheduled: 0,
             outputs: Vec::new(),
@@ -233,7 +238,11 @@ impl World {
         let p = &mut self.processes[n];
         let was_owner = p.node.owner_rev();
         let clock = p.clock(self.now);
+        let begun = self.meter.is_some().then(Instant::now);
         p.node.step(clock, input, &mut outputs);
+        if let (Some(meter), Some(begun)) = (&mut self.meter, begun) {
+            meter.spent[n] += begun.elapsed();
+        }
         let owner = p.node.owner_rev();
         if owner.is_some() && owner != was_owner {
             self.counts.takeovers += 1;
@@ -252,6 +261,7 @@ impl World {
         let life = self.processes[n].life;
         match output {
             Output::Send(to, message) => {
+                self.meter.iter_mut().for_each(|m| m.sent(&message));
                 let Some(m) = self.processes.iter().position(|p| p.capture == to.capture && p.alive) else { return };
                 if !self.net.hears(n, m) {
                     return;
@@ -276,7 +286,7 @@ impl World {
             Output::Authority(until) => self.processes[n].authority = until,
             Output::StartSource(feed, run, from) => {
                 let tables = self.now + self.rng.between(5 * MS, 60 * MS);
-                let ddls = tables + self.rng.between(0, 300 * MS);
+                let ddls = tables + self.rng.between(0, self.scenario.ddl_lag);
                 self.processes[n].sources.insert((feed, run), Source::new(from, tables, ddls));
             }
             Output::StopSource(feed, run) => {
@@ -312,81 +322,6 @@ impl World {
         self.trace.line(self.now, n, || text);
     }
 
-    fn pump(&mut self, n: usize) {
-        let mut acts = std::mem::take(&mut self.acts);
-        let (now, p) = (self.now, &mut self.processes[n]);
-        let admitted = p.clock(now) < p.authority;
-        let sinks = &self.sinks;
-        let fence = |key: SlotKey| sinks.get(&key.feed).map_or(Fence::Token, |s| s.kind.fence);
-        p.holder.pump(now, &self.up, fence, admitted, &mut acts);
-        let taken = std::mem::take(&mut acts);
-        self.acts = acts;
-        self.act(n, taken);
-    }
-
-    fn act(&mut self, n: usize, acts: Vec<Act>) {
-        let life = self.processes[n].life;
-        for act in acts {
-            match act {
-                Act::Tell(key, tenure, event) => {
-                    self.after(0, Happening::Input(n, life, Input::Holder(key, tenure, event)))
-                }
-                Act::Ask(key, tenure, id, request) => {
-                    let at = self.landing(key, &request);
-                    self.at(at, Happening::Lands(n, life, key, tenure, id, request));
-                }
-            }
-        }
-    }
-
-    /// When a request takes effect in the sink.
-    fn landing(&mut self, key: SlotKey, request: &Request) -> u64 {
-        let Some(sink) = self.sinks.get_mut(&key.feed) else { return self.now };
-        let longest = match (sink.slow > 0, sink.kind.fence) {
-            (true, Fence::Lease { inflight }) => inflight - MS,
-            (true, Fence::Token) => 1_500 * MS,
-            (false, _) => self.scenario.sink_latency,
-        };
-        let statement = matches!(request, Request::Statement(_));
-        let usual = self.rng.between(MS, if statement { longest.max(60 * MS) } else { longest });
-        let at = self.now + usual;
-        if sink.kind.fence == Fence::Token && !matches!(request, Request::Open { .. }) {
-            let busy = sink.busy.entry(key).or_insert(0);
-            *busy = at.max(*busy);
-            return *busy;
-        }
-        at
-    }
-
-    fn lands(&mut self, n: usize, life: u64, key: SlotKey, tenure: Tenure, id: u64, request: &Request) {
-        let Some(sink) = self.sinks.get_mut(&key.feed) else { return };
-        let answer = match request {
-            Request::Open { epoch, after, raise } => {
-                let raise = *raise && sink.kind.fence == Fence::Token;
-                sink.downstream.open(key.slot, *epoch, *after, raise)
-            }
-            Request::Write(w) => {
-                let w: &Write = w;
-                self.trace.line(self.now, n, || format!("slot {key} wrote up to {} as {}", w.to, w.epoch));
-                sink.wrote_at.insert(key, self.now);
-                (sink.downstream.write(&self.up, w) == Landed::Done).then_some(None)
-            }
-            Request::Statement(s) => {
-                let s: &Statement = s;
-                self.counts.statements += 1;
-                (sink.downstream.statement(&self.up, s) == Landed::Done).then_some(None)
-            }
-        };
-        if answer.is_none() {
-            self.trace.line(self.now, n, || format!("slot {key} is fenced off"));
-        }
-        let lost = sink.slow > 0 && self.rng.permille(300);
-        let way = self.rng.between(MS / 5, 2 * MS);
-        if !lost {
-            self.after(way, Happening::Answers(n, life, key, tenure, id, answer));
-        }
-    }
-
     fn meta_arrives(&mut self, n: usize, life: u64, id: MetaId, request: &MetaRequest) {
         if self.net.meta_down > 0 {
             return;
@@ -417,17 +352,6 @@ impl World {
         (CaptureId(p.capture.0 - back), Arc::clone(&p.record))
     }
 
-    fn stored(&mut self, feed: FeedId, checkpoint: Position, before: Option<Position>) {
-        self.trace.line(self.now, usize::MAX, || format!("changefeed {feed}: checkpoint {checkpoint} is stored"));
-        let stored = self.meta.state.feeds.get(&feed).map(|f| f.checkpoint);
-        if stored < before {
-            self.violation.get_or_insert(format!("the checkpoint of {feed} went back to {checkpoint}"));
-        }
-        if let Some(sink) = self.sinks.get_mut(&feed) {
-            sink.downstream.complete(&self.up, checkpoint);
-        }
-    }
-
     /// Every process that reaches the metadata is shown its state, each after a time of its own.
     pub(crate) fn show_all(&mut self) {
         let snapshot = self.meta.snapshot();
@@ -454,51 +378,6 @@ impl World {
         }
         self.meta.expire(self.now);
         self.show_all();
-    }
-
-    /// Anything wrong so far?
-    fn look(&mut self) {
-        let found =
-            self.meta.violation.take().or_else(|| self.sinks.values_mut().find_map(|s| s.downstream.violation.take()));
-        if let Some(found) = found {
-            self.violation.get_or_insert(found);
-        }
-    }
-
-    /// Stored checkpoints of all changefeeds.
-    pub(crate) fn checkpoints(&self) -> Vec<Position> {
-        self.meta.state.feeds.values().map(|f| f.checkpoint).collect()
-    }
-
-    /// What everybody has to have reached some time after the last fault.
-    pub(crate) fn settled(&mut self) -> Result<(), String> {
-        let last = self.up.last();
-        let owners: Vec<_> = self.processes.iter().filter_map(|p| p.node.owner_rev()).collect();
-        let newest = owners.iter().max().copied().ok_or("nobody is owner")?;
-        for (id, feed) in &self.meta.state.feeds {
-            if feed.state != FeedState::Normal {
-                return Err(format!("changefeed {id} is {:?}", feed.state));
-            }
-            if feed.checkpoint < Position::rows(last) {
-                return Err(format!("changefeed {id} stands at {}, the end is {last}", feed.checkpoint));
-            }
-        }
-        let owner = self.processes.iter().find(|p| p.node.owner_rev() == Some(newest)).ok_or("no owner")?;
-        for view in owner.node.feeds() {
-            for slot in &view.slots {
-                if slot.writer.is_none_or(|(p, _, _)| Some(p) != slot.target) {
-                    return Err(format!("slot {} of {} is not where it belongs: {slot:?}", slot.slot, view.feed));
-                }
-            }
-        }
-        let up = &self.up;
-        for sink in self.sinks.values_mut() {
-            sink.downstream.complete(up, Position::rows(last));
-            if let Some(v) = sink.downstream.violation.take() {
-                return Err(v);
-            }
-        }
-        Ok(())
     }
 }
 

@@ -118,6 +118,11 @@ impl SlotRep {
         }
     }
 
+    /// Which slot.
+    pub(crate) const fn key(&self) -> SlotKey {
+        self.key
+    }
+
     /// The writer, once it is seen to write.
     pub(crate) fn writer(&self) -> Option<(Peer, SlotStatus)> {
         let peer = self.primary?;

@@ -81,6 +81,13 @@ impl Peers {
         self.live.get(&peer)
     }
 
+    /// The newer process on the node of one that was replaced.
+    pub(crate) fn successor(&self, peer: Peer) -> Option<Peer> {
+        let old = self.live.get(&peer).filter(|v| v.replaced)?;
+        let newer = self.live.iter().filter(|(p, v)| v.record.node == old.record.node && p.inc > peer.inc);
+        newer.map(|(p, _)| *p).max_by_key(|p| p.inc)
+    }
+
     pub(crate) fn get_mut(&mut self, peer: Peer) -> Option<&mut PeerView> {
         self.live.get_mut(&peer)
     }

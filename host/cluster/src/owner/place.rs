@@ -1,72 +1,92 @@
-//! Where slots go.
+//! Where slots go: the owner's view for the balancer, and its decisions carried out.
 
 use super::Owner;
-use super::peers::PeerView;
-use crate::id::{Mono, Peer};
+use crate::id::{Mono, Peer, SlotKey};
 use crate::meta::NodeState;
 use crate::timing::BALANCE_EVERY;
 use std::collections::BTreeMap;
+use tg_balance::{Decision, Node, NodeId, Unit, UnitId, View};
 
-/// Slots that may be on the way from one capture to another at once.
-const MOVES_MAX: usize = 64;
+const fn node_id(peer: Peer) -> NodeId {
+    NodeId(peer.capture.0)
+}
+
+fn unit_id(key: SlotKey) -> UnitId {
+    UnitId { group: key.feed.0, part: key.slot.0 }
+}
 
 impl Owner {
     /// Gives every slot a target.
     pub(super) fn place(&mut self, now: Mono) {
-        let mut counts: BTreeMap<Peer, usize> =
-            self.peers.iter().filter(|(_, v)| v.takes_slots(now)).map(|(p, _)| (p, 0)).collect();
-        let slots = self.feeds.values().flat_map(|f| &f.slots);
-        for held in slots.filter_map(|s| s.target.or(s.primary())) {
-            if let Some(n) = counts.get_mut(&held) {
-                *n += 1;
-            }
+        self.retarget(now);
+        let ms = now.0 / 1_000;
+        let draining = self.peers.iter().any(|(_, v)| v.record.state == NodeState::Draining);
+        let waiting = self.feeds.values().any(|f| f.places(now) && f.slots.iter().any(|s| s.target.is_none()));
+        if waiting || draining {
+            let view = self.balance_view(now);
+            let decisions = self.balancer.check(ms, &view);
+            self.carry_out(&decisions);
         }
-        let mut moves = self.feeds.values().flat_map(|f| &f.slots).filter(|s| s.moving() && s.may_be_written()).count();
-        for feed in self.feeds.values_mut() {
-            let (ends, places) = (feed.ends(), feed.places(now));
-            for slot in &mut feed.slots {
-                if ends {
-                    slot.target = None;
-                    continue;
-                }
-                let alive = |p: &Peer| {
-                    let here =
-                        |v: &PeerView| !v.is_down(now) || v.record.state == NodeState::Maintenance && !v.replaced;
-                    self.peers.get(*p).is_some_and(here)
-                };
-                let stays = |p: &Peer| self.peers.get(*p).is_some_and(|v| v.record.state != NodeState::Draining);
-                let now_at = slot.target.filter(alive).or(slot.primary().filter(alive));
-                slot.target = now_at;
-                let must_go = now_at.is_none_or(|p| !stays(&p));
-                let room = now_at.is_none() || moves < MOVES_MAX;
-                if places && must_go && room {
-                    let warm = slot.warm(|p| counts.contains_key(&p));
-                    let least = || counts.iter().min_by_key(|(p, n)| (**n, **p)).map(|(p, _)| *p);
-                    if let Some(to) = warm.or_else(least) {
-                        slot.target = Some(to);
-                        *counts.entry(to).or_insert(0) += 1;
-                        moves += usize::from(now_at.is_some());
-                    }
-                }
-            }
-        }
-        if now.since(self.balanced_at) >= BALANCE_EVERY && moves == 0 {
+        if now.since(self.balanced_at) >= BALANCE_EVERY {
             self.balanced_at = now;
-            self.even_out(now, &counts);
+            let view = self.balance_view(now);
+            let decisions = self.balancer.balance(ms, &view);
+            self.carry_out(&decisions);
         }
     }
 
-    /// Moves a slot from the capture with the most to the one with the fewest.
-    fn even_out(&mut self, now: Mono, counts: &BTreeMap<Peer, usize>) {
-        let most = counts.iter().max_by_key(|(p, n)| (**n, **p));
-        let least = counts.iter().min_by_key(|(p, n)| (**n, **p));
-        let (Some((from, many)), Some((to, few))) = (most, least) else { return };
-        if *many < *few + 2 {
+    /// Slots that are to rest have no target; those whose target is gone go on where they are, or on the same node.
+    fn retarget(&mut self, now: Mono) {
+        let peers = &self.peers;
+        let stays = |p: &Peer| {
+            peers.get(*p).is_some_and(|v| {
+                let awaited = v.record.state == NodeState::Maintenance && !v.replaced;
+                !v.is_down(now) || awaited
+            })
+        };
+        for feed in self.feeds.values_mut() {
+            let ends = feed.ends();
+            for slot in &mut feed.slots {
+                let back = || slot.target.and_then(|t| peers.successor(t));
+                let at = slot.target.filter(stays).or(slot.primary().filter(stays));
+                let at = at.or_else(|| back().filter(|p| peers.get(*p).is_some_and(|v| v.takes_slots(now))));
+                slot.target = if ends { None } else { at };
+            }
+        }
+    }
+
+    fn balance_view(&self, now: Mono) -> View {
+        let nodes = self.peers.iter().map(|(p, v)| Node {
+            id: node_id(p),
+            zone: v.record.zone.clone(),
+            takes: v.takes_slots(now),
+            leaves: v.record.state == NodeState::Draining,
+        });
+        let takes = |p: Peer| self.peers.get(p).is_some_and(|v| v.takes_slots(now));
+        let units = self.feeds.values().flat_map(|f| {
+            let free = f.places(now);
+            f.slots.iter().map(move |s| Unit {
+                id: unit_id(s.key()),
+                at: s.target.map(node_id),
+                moving: s.moving(),
+                free,
+                bytes_per_s: s.writer().map_or(0, |(_, status)| status.bytes_per_s),
+                warm: s.warm(takes).map(node_id),
+            })
+        });
+        View { nodes: nodes.collect(), units: units.collect(), prefer_zone: self.prefer_zone.clone() }
+    }
+
+    fn carry_out(&mut self, decisions: &[Decision]) {
+        if decisions.is_empty() {
             return;
         }
-        let mut slots = self.feeds.values_mut().filter(|f| f.places(now)).flat_map(|f| &mut f.slots);
-        if let Some(slot) = slots.find(|s| s.writer().is_some_and(|(p, _)| p == *from) && s.target == Some(*from)) {
-            slot.target = Some(*to);
+        let peers: BTreeMap<_, _> = self.peers.iter().map(|(p, _)| (node_id(p), p)).collect();
+        let to: BTreeMap<_, _> = decisions.iter().map(|d| (d.unit, peers.get(&d.to).copied())).collect();
+        for slot in self.feeds.values_mut().flat_map(|f| &mut f.slots) {
+            if let Some(target) = to.get(&unit_id(slot.key())) {
+                slot.target = *target;
+            }
         }
     }
 }
