@@ -69,6 +69,11 @@ impl Answers {
         Ok(())
     }
 
+    /// Whether rows of the table are handed to a transform.
+    pub(super) fn is_active(&self, version: &TableVersion) -> bool {
+        self.transform.get(&name(version)).is_some_and(|p| p.active)
+    }
+
     /// The table as those behind see it; `None`: as it was.
     pub(super) fn output(&self, version: &TableVersion) -> Option<&Arc<TableVersion>> {
         self.transform.get(&name(version))?.output.as_ref()

@@ -176,12 +176,13 @@ impl<'a> Drive<'a> {
         self.schedule.cuts.range(at + 1..).next().map_or(end, |cut| end.min(*cut))
     }
 
-    /// Table by table, as the host cuts windows.
+    /// In commit order, a batch for each run of one table's rows: so what is left behind does not depend on where windows are cut.
     async fn write_window(&mut self, lane: &mut Instance, from: usize, to: usize) -> Result<Step<()>, Broken> {
         let mut tables: Vec<(Arc<TableVersion>, Vec<usize>)> = Vec::new();
         for (i, event) in self.events.iter().enumerate().take(to).skip(from) {
             let Event::Row(row) = event else { continue };
-            match tables.iter_mut().find(|(v, _)| v.table == row.table.table && v.since == row.table.since) {
+            let same = |v: &TableVersion| v.table == row.table.table && v.since == row.table.since;
+            match tables.last_mut().filter(|(v, _)| same(v)) {
                 Some((_, rows)) => rows.push(i),
                 None => tables.push((Arc::clone(&row.table), vec![i])),
             }
