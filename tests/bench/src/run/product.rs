@@ -54,11 +54,13 @@ async fn changefeed(args: &Args) -> anyhow::Result<()> {
         ..SorterConfig::default()
     };
     let pd_endpoints = vec![args.get("pd")?];
-    let upstream = Upstream::connect(UpstreamConfig { pd_endpoints, ..UpstreamConfig::default() }).await?;
+    let config =
+        UpstreamConfig { pd_endpoints, spill_dir: Some(dir.path().join("unmatched")), ..UpstreamConfig::default() };
+    let upstream = Upstream::connect(config).await?;
     let stats = Arc::new(Stats::default());
     let parts = FeedParts {
         upstream: upstream.clone(),
-        sorters: SorterStore::open(dir.path(), sorter)?,
+        sorters: SorterStore::open(&dir.path().join("sorter"), sorter)?,
         plugins: Arc::new(Plugins::new(args.get("how")?, args.get("mysql_port")?, plan.lanes).await?),
         store: Arc::new(Forgetful),
         quarantine: None,

@@ -12,6 +12,10 @@ const REGIONS: u32 = 1;
 const PACE: Duration = Duration::from_millis(5);
 /// Rows of a paced transaction.
 const PACED_TXN_ROWS: u64 = 20;
+/// A paced sender waits while this much is unread: what it sends is then what the product takes.
+const PACED_BACKLOG_BYTES: usize = 16 << 20;
+/// Pause between resolved timestamps when nothing changes: what TiKV does unless told otherwise.
+const IDLE_RESOLVED_MS: u64 = 1_000;
 
 /// Runs until the input closes.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
@@ -21,11 +25,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
     let (rows, row_bytes): (u64, usize) = (args.get("rows")?, args.get("row_bytes")?);
-    let config = PlaygroundConfig { regions_per_table: REGIONS, ..PlaygroundConfig::default() };
+    let mode: String = args.get("mode")?;
+    let mut config = PlaygroundConfig { regions_per_table: REGIONS, ..PlaygroundConfig::default() };
+    if mode == "idle" {
+        config.resolved_interval_ms = IDLE_RESOLVED_MS;
+    }
     let playground = Playground::start(config).await?;
     let start = playground.tso.next();
     let ready = Args::default().with("pd", playground.pd_endpoint()).with("start", start);
-    match args.get::<String>("mode")?.as_str() {
+    match mode.as_str() {
         "burst" => {
             let feed = playground.bench_feed(rows as i64, row_bytes)?;
             let table = playground.table("bench", "feed")?.id;
@@ -77,10 +85,12 @@ async fn paced(p: &Playground, ready: Args, args: &Args, row_bytes: usize) -> an
     let mut ticks = interval(PACE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (mut id, value) = (0, Value::from("x".repeat(row_bytes)));
-    while begin.elapsed() < Duration::from_secs(seconds) {
+    let lasts = Duration::from_secs(seconds);
+    while begin.elapsed() < lasts {
         ticks.tick().await;
         let due = (begin.elapsed().as_secs_f64() * rate as f64) as u64;
-        while id < due {
+        while id < due && begin.elapsed() < lasts {
+            p.backlog_below(PACED_BACKLOG_BYTES).await;
             let mut txn = p.blind();
             for _ in 0..PACED_TXN_ROWS {
                 txn.put_row(&def, &[Value::Int(id as i64), value.clone()])?;

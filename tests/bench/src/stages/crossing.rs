@@ -117,8 +117,8 @@ fn sink_pair(options: &Options, runtime: &Runtime, plugin: &Plugin, batch: &Arc<
     let spec = spec(TOUCH, 1, Grants::default());
     let (mut component, _) = runtime.block_on(SinkInstance::open(plugin, &spec))?;
     let (mut native, _) = NativeSink::open_in_place::<Blackhole>(&spec)?;
-    runtime.block_on(component.on_schema(fixture::table(), std::sync::Arc::from([])))?;
-    runtime.block_on(native.on_schema(fixture::table(), std::sync::Arc::from([])))?;
+    runtime.block_on(component.on_schema(fixture::table(), Arc::from([])))?;
+    runtime.block_on(native.on_schema(fixture::table(), Arc::from([])))?;
     pair(options, &mut [write_all(runtime, component, batch, calls), write_all(runtime, native, batch, calls)])
 }
 
@@ -132,8 +132,8 @@ fn dispatcher_pair(
     let spec = spec("", LANES, Grants::default());
     let mut component = runtime.block_on(DispatcherInstance::open(plugin, &spec))?;
     let mut native = NativeDispatcher::open::<KeyDispatcher>(&spec)?;
-    runtime.block_on(component.on_schema(fixture::table(), std::sync::Arc::from([])))?;
-    runtime.block_on(native.on_schema(fixture::table(), std::sync::Arc::from([])))?;
+    runtime.block_on(component.on_schema(fixture::table()))?;
+    runtime.block_on(native.on_schema(fixture::table()))?;
     pair(options, &mut [dispatch_all(runtime, component, batch, calls), dispatch_all(runtime, native, batch, calls)])
 }
 

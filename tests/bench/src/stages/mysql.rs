@@ -72,7 +72,7 @@ fn windows<'a>(
     batches: &'a [Arc<BatchBuf>],
     rounds: u64,
 ) -> anyhow::Result<Work<'a>> {
-    runtime.block_on(sink.on_schema(fixture::table(), std::sync::Arc::from([])))?;
+    runtime.block_on(sink.on_schema(fixture::table(), Arc::from([])))?;
     let barrier = Barrier { id: 0, kind: BarrierKind::Checkpoint, at: Position::rows(Ts::new(100)) };
     Ok(Box::new(move || {
         runtime.block_on(async {
@@ -96,7 +96,7 @@ pub(crate) fn run(options: &Options, lines: &mut Vec<Line>) -> anyhow::Result<()
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let plugin = runtime.block_on(Plugin::load(&engine()?, tg_builtin::MYSQL.to_vec()))?;
     let endpoint: Arc<dyn SqlEndpoint> = Arc::new(Nowhere);
-    let spec = spec("", 1, Grants { sql: BTreeMap::from([(ENDPOINT.to_owned(), endpoint)]) });
+    let spec = spec("", 1, Grants { sql: BTreeMap::from([(ENDPOINT.to_owned(), endpoint)]), ..Grants::default() });
     let (component, _) = runtime.block_on(SinkInstance::open(&plugin, &spec))?;
     let (native, _) = runtime.block_on(NativeSink::open::<MysqlSink>(&spec))?;
     let batches = (0..BATCHES).map(|n| fixture::batch(n * ROWS, ROWS)).collect::<anyhow::Result<Vec<_>>>()?;
