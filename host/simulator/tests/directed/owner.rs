@@ -242,11 +242,11 @@ fn grants_when_unconfirmed(without: Option<Rule>) -> bool {
         hand.now += 50_000;
         // Nothing answers.
         let out = hand.step(Input::Tick);
-        let grants = out.iter().filter_map(|o| match o {
+        let mut grants = out.iter().filter_map(|o| match o {
             Output::Send(A, Message { body: Body::Publish(p), .. }) => Some(p.grant.is_some()),
             _ => None,
         });
-        granted = grants.last().unwrap_or(granted);
+        granted = grants.next_back().unwrap_or(granted);
     }
     granted
 }
