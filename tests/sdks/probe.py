@@ -44,7 +44,7 @@ def same_everywhere(answers, exact):
 
 def main():
     wasm = sys.argv[1]
-    answers = same_everywhere(answers_of(wasm), exact="js" not in pathlib.Path(wasm).name)
+    answers = same_everywhere(answers_of(wasm), exact="quickjs" not in pathlib.Path(wasm).name)
     for answer in answers:
         expect("trap" not in answer, "a trap", answer)
     if "--write" in sys.argv:

@@ -97,9 +97,9 @@ def export_sink(implementation: type[Sink], manifest: Manifest) -> tuple[type, t
     """The classes a component's module must have, named `Describe` and `Sink`."""
 
     class Export:
-        def __init__(self) -> None:
-            self.plugin = implementation()
-            self.tables = border.Tables()
+        # The bindings make an object for each call: what stays is the class's.
+        plugin = implementation()
+        tables = border.Tables()
 
         @border.guarded
         def open(self, ctx: Any) -> Any:

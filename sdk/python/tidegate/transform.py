@@ -75,9 +75,9 @@ def export_transform(implementation: type[Transform], manifest: Manifest) -> tup
     """The classes a component's module must have, named `Describe` and `Transform`."""
 
     class Export:
-        def __init__(self) -> None:
-            self.plugin = implementation()
-            self.tables = border.Tables()
+        # The bindings make an object for each call: what stays is the class's.
+        plugin = implementation()
+        tables = border.Tables()
 
         @border.guarded
         def open(self, ctx: Any) -> None:
