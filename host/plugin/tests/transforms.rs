@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{batch, engine, short_spec, spec, table};
+use common::{batch, engine, short_spec, small_spec, spec, table};
 use std::sync::Arc;
 use tg_model::{Coded, DdlEvent, DdlKind, TableVersion, Ts};
 use tg_plugin::grant::Secret;
@@ -20,7 +20,9 @@ async fn hostile() -> &'static Plugin {
 }
 
 async fn open(mode: &str) -> TransformInstance {
-    TransformInstance::open(hostile().await, &short_spec(&format!("{mode:?}"))).await.unwrap()
+    let config = format!("{mode:?}");
+    let spec = if mode == "loop" { short_spec(&config) } else { small_spec(&config) };
+    TransformInstance::open(hostile().await, &spec).await.unwrap()
 }
 
 fn ddl() -> Arc<DdlEvent> {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{batch, engine, none, short_spec, table};
+use common::{batch, engine, none, small_spec, table};
 use std::sync::atomic::Ordering::Relaxed;
 use tg_model::Coded;
 use tg_plugin::{Plugin, SinkInstance, SinkPort};
@@ -23,7 +23,7 @@ fn resident_bytes() -> usize {
 #[tokio::test]
 async fn a_hundred_thousand_traps_leave_memory_as_it_was() {
     let plugin = Plugin::load(&engine(4), tg_plugin_hostile::SINK.to_vec()).await.unwrap();
-    let (spec, table, batch) = (short_spec("\"abort\""), table(), batch(8));
+    let (spec, table, batch) = (small_spec("\"abort\""), table(), batch(8));
     let mut warm = 0;
     for n in 1..=TRAPS {
         let (mut sink, _) = SinkInstance::open(&plugin, &spec).await.unwrap();
@@ -36,7 +36,7 @@ async fn a_hundred_thousand_traps_leave_memory_as_it_was() {
     let grown = resident_bytes().saturating_sub(warm);
     assert!(grown < GROWN_BYTES_MAX, "{grown} bytes more after {TRAPS} traps than after {WARM}");
     assert_eq!(plugin.metrics().traps.load(Relaxed), TRAPS as u64);
-    let (mut sink, _) = SinkInstance::open(&plugin, &short_spec("\"well\"")).await.unwrap();
+    let (mut sink, _) = SinkInstance::open(&plugin, &small_spec("\"well\"")).await.unwrap();
     sink.on_schema(table, none()).await.unwrap();
     assert!(sink.write(batch).await.is_ok());
 }

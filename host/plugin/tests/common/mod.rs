@@ -25,6 +25,12 @@ pub(crate) fn barrier(id: u32) -> Barrier {
     Barrier { id, kind: BarrierKind::Checkpoint, at: Position::rows(Ts::new(100)) }
 }
 
+/// With little memory, and more time than any guest needs that ends by itself.
+pub(crate) fn small_spec(config: &str) -> InstanceSpec {
+    let limits = Limits { memory_bytes: 64 << 20, call: Duration::from_secs(120) };
+    InstanceSpec { limits, ..spec(config) }
+}
+
 /// With little memory and time.
 pub(crate) fn short_spec(config: &str) -> InstanceSpec {
     let limits = Limits { memory_bytes: 64 << 20, call: Duration::from_millis(300) };
