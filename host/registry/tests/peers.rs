@@ -32,8 +32,9 @@ fn http() -> Arc<HttpBlobs> {
 
 #[tokio::test]
 async fn a_node_gets_what_another_has() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
     let rig = Rig::new().await;
     let first = rig.peer(&address, http());
     let pushed = first.registry.push(push("p", "1", "print"), &BTreeMap::new()).await.unwrap();
@@ -41,6 +42,7 @@ async fn a_node_gets_what_another_has() {
     let away = second.registry.load(&pushed.pinned, None).await.unwrap_err();
     assert_eq!(code(&away), "TG-4211", "nobody listens yet: {away}");
 
+    let listener = tokio::net::TcpListener::bind(&address).await.unwrap();
     let app = Router::new().route("/api/v2/plugins/blobs/{digest}", get(blob)).with_state(Arc::new(first.registry));
     tokio::spawn(async move { axum::serve(listener, app).await });
     second.registry.load(&pushed.pinned, None).await.unwrap();
