@@ -60,10 +60,20 @@ fn elements(body: &[u8]) -> Option<Vec<serde_json::Value>> {
     }
 }
 
+/// Members that say of a row that it may have come before: a row that does come again has one, the first time it has none.
+const REPEAT_MARKS: [&str; 3] = ["maybe-repeated", "maybe_repeated", "maybeRepeated"];
+
+fn without_repeat_mark(mut element: serde_json::Value) -> serde_json::Value {
+    if let Some(object) = element.as_object_mut() {
+        object.retain(|name, _| !REPEAT_MARKS.contains(&name.as_str()));
+    }
+    element
+}
+
 /// The parts of a body: elements of a JSON array or of the list in an envelope, lines of JSON or CSV, or the whole.
 fn parts(body: &[u8]) -> Vec<Vec<u8>> {
     if let Some(elements) = elements(body) {
-        return elements.iter().map(|e| e.to_string().into_bytes()).collect();
+        return elements.into_iter().map(|e| without_repeat_mark(e).to_string().into_bytes()).collect();
     }
     let lines: Vec<&[u8]> = body.split(|b| *b == b'\n').filter(|l| !l.is_empty()).collect();
     lines.into_iter().map(<[u8]>::to_vec).collect()
@@ -230,6 +240,8 @@ mod tests {
         assert_eq!(parts(b"{\"a\":1}\n{\"a\":2}\n").len(), 2);
         assert_eq!(parts(br#"{"version":1,"events":[{"a":1},{"a":2},{"a":3}]}"#).len(), 3);
         assert_eq!(parts(br#"{"id":1,"data":["x","y"]}"#).len(), 1, "a row with a list is one row");
+        let (first, again) = (&br#"[{"a":1}]"#[..], &br#"[{"a":1,"maybe-repeated":true}]"#[..]);
+        assert_eq!(parts(first), parts(again));
         assert_eq!(parts(b"text").len(), 1);
         assert!(parts(b"").is_empty() && parts(b"[]").is_empty());
     }
