@@ -1,6 +1,7 @@
 //! A sink with a mistake: rows are kept until the flush, then written through one capability.
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "it is there to fail")]
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tg_plugin_faulty::{CONFIG_SCHEMA, Config, json, sql, text};
@@ -43,6 +44,8 @@ pub struct Faulty {
     last: Position,
     /// The barrier whose outcome is open: asked again it was not done, anything else says that it was.
     in_doubt: Option<u32>,
+    /// What is to be sent is with the producer, whose flush is to be asked for again.
+    handed: Cell<bool>,
 }
 
 fn name(schema: &TableSchema) -> String {
@@ -128,10 +131,7 @@ impl Faulty {
                     messages.keys.push(&row.key);
                     messages.values.push(row.line.as_bytes());
                 }
-                if !rows.is_empty() {
-                    producer.send(&mut messages)?;
-                }
-                producer.flush()?;
+                self.send_once(producer, &mut messages)?;
             }
             Via::Web if rows.is_empty() => {}
             Via::Web => {
@@ -146,6 +146,17 @@ impl Faulty {
             }
         }
         Ok(())
+    }
+
+    /// Messages that were taken are not sent again when only the flush has to be repeated.
+    fn send_once(&self, producer: &Producer, messages: &mut Messages) -> Result<(), Failure> {
+        if !messages.is_empty() && !self.handed.get() {
+            producer.send(messages)?;
+            self.handed.set(true);
+        }
+        let flushed = producer.flush();
+        self.handed.set(matches!(flushed, Err(Failure::Retryable { .. })) && self.handed.get());
+        flushed
     }
 
     fn post(&self, path: &str, body: String) -> Result<(), Failure> {
@@ -234,6 +245,7 @@ impl Sink for Faulty {
             names: Vec::new(),
             last: Position::default(),
             in_doubt: None,
+            handed: Cell::new(false),
         };
         Ok((faulty, durable))
     }
@@ -262,8 +274,7 @@ impl Sink for Faulty {
             Via::Queue(producer) => {
                 let mut messages = Messages::to("ddl");
                 messages.values.push(ddl.query.as_bytes());
-                producer.send(&mut messages)?;
-                producer.flush()
+                self.send_once(producer, &mut messages)
             }
             Via::Web => self.post("/ddl", ddl.query.clone()),
             Via::Objects(bucket) => {
