@@ -113,6 +113,7 @@ pub struct PushArgs {
 pub enum Quarantine {
     /// List them
     List {
+        /// Of this changefeed
         #[command(flatten)]
         id: Id,
         /// Only those with a greater number
@@ -124,6 +125,7 @@ pub enum Quarantine {
     },
     /// Show one with its values
     Show {
+        /// Of this changefeed
         #[command(flatten)]
         id: Id,
         /// Number of the row
@@ -131,15 +133,19 @@ pub enum Quarantine {
     },
     /// Hand rows to the sink again; what was written to their keys since is written over
     Replay {
+        /// Of this changefeed
         #[command(flatten)]
         id: Id,
+        /// These rows
         #[command(flatten)]
         rows: Rows,
     },
     /// Delete rows
     Drop {
+        /// Of this changefeed
         #[command(flatten)]
         id: Id,
+        /// These rows
         #[command(flatten)]
         rows: Rows,
     },

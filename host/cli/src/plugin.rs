@@ -174,12 +174,14 @@ async fn logs(
     let all = client.get(&path(name, &format!("/logs?limit={LINES_MAX}"))).await?;
     let all = items(&all);
     let mut last = show_lines(terminal, as_json, all.get(all.len().saturating_sub(lines)..).unwrap_or_default())?;
-    while follow {
-        let wait = FOLLOW_WAIT.as_millis();
+    if !follow {
+        return Ok(());
+    }
+    let wait = FOLLOW_WAIT.as_millis();
+    loop {
         let more = client.get(&path(name, &format!("/logs?after={last}&limit={LINES_MAX}&wait_ms={wait}"))).await?;
         last = last.max(show_lines(terminal, as_json, items(&more))?);
     }
-    Ok(())
 }
 
 /// The number of the last line.

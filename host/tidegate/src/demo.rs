@@ -241,7 +241,7 @@ async fn start_node(
     let begin = Instant::now();
     screen.begin("creating the changefeed");
     let shown = uri.to_string();
-    let feed = Feed::create(node, uri, config, start).await?;
+    let feed = Box::pin(Feed::create(node, uri, config, start)).await?;
     phase(screen, "changefeed", &format!("`demo` to {shown}"), begin);
     Ok(feed)
 }

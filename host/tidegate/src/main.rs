@@ -1,4 +1,5 @@
 //! The `tidegate` binary: arguments go to the command line crate; servers and the demo run here.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod author;
 mod codes;

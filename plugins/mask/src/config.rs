@@ -95,11 +95,11 @@ impl Config {
     /// When it is not as [`Config::SCHEMA`] says, or a rule lacks what its mask needs.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let raw: RawConfig = serde_json::from_str(text).map_err(|e| Failure::fatal("config", e.to_string()))?;
-        Ok(Self { rules: raw.rules.into_iter().map(rule).collect::<Result<_, _>>()? })
+        Ok(Self { rules: raw.rules.iter().map(rule).collect::<Result<_, _>>()? })
     }
 }
 
-fn rule(r: RawRule) -> Result<Rule, Failure> {
+fn rule(r: &RawRule) -> Result<Rule, Failure> {
     let wrong = |why: String| Failure::fatal("config", format!("the rule for {:?} {why}", r.table));
     let tables =
         TablePattern::parse(&r.table).ok_or_else(|| wrong("does not name tables as `database.table`".into()))?;

@@ -19,18 +19,18 @@ fn refused(ddl: &DdlEvent, why: &str) -> Failure {
 /// The DDL as everyone behind sees it; `None`: it is left out.
 pub(crate) fn route(
     config: &Config,
-    ddl: DdlEvent,
+    ddl: &DdlEvent,
     schema: impl Fn(&TableSchema) -> Option<TableSchema>,
 ) -> Result<Option<DdlEvent>, Failure> {
     let Some(mut seen) = (match ddl.kind {
-        DdlKind::CreateSchema | DdlKind::DropSchema | DdlKind::AlterSchema => database(config, &ddl)?,
-        DdlKind::CreateView => view(config, &ddl)?,
-        _ => tables(config, &ddl)?,
+        DdlKind::CreateSchema | DdlKind::DropSchema | DdlKind::AlterSchema => database(config, ddl)?,
+        DdlKind::CreateView => view(config, ddl)?,
+        _ => tables(config, ddl)?,
     }) else {
         return Ok(None);
     };
     let side = |s: Option<&TableSchema>| match s.map(&schema) {
-        Some(None) => Err(refused(&ddl, "it moves a table between those that are left out and those that are not")),
+        Some(None) => Err(refused(ddl, "it moves a table between those that are left out and those that are not")),
         Some(routed) => Ok(routed),
         None => Ok(None),
     };

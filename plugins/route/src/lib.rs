@@ -78,7 +78,7 @@ impl Transform for Route {
     }
 
     fn on_ddl(&mut self, ddl: DdlEvent) -> Result<Option<DdlEvent>, Failure> {
-        ddl::route(&self.config, ddl, |schema| self.schema(schema))
+        ddl::route(&self.config, &ddl, |schema| self.schema(schema))
     }
 }
 

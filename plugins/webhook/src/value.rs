@@ -69,8 +69,10 @@ fn value(image: &Image<'_>, i: usize, column: &Column) -> Option<Value> {
     match column.logical {
         LogicalType::Int | LogicalType::Year => Some(json!(raw.cast_signed())),
         LogicalType::Uint | LogicalType::Bit => Some(json!(raw)),
-        LogicalType::Float32 => text(|out| tgr1::text::f32_text(out, f64::from_bits(raw) as f32)).and_then(number),
-        LogicalType::Float64 => text(|out| tgr1::text::f64_text(out, f64::from_bits(raw))).and_then(number),
+        LogicalType::Float32 => {
+            text(|out| tgr1::text::f32_text(out, f64::from_bits(raw) as f32)).and_then(|v| number(&v))
+        }
+        LogicalType::Float64 => text(|out| tgr1::text::f64_text(out, f64::from_bits(raw))).and_then(|v| number(&v)),
         LogicalType::Date => text(|out| PackedTime(raw).date_text(out)),
         LogicalType::Datetime | LogicalType::Timestamp => text(|out| PackedTime(raw).datetime_text(out, fsp)),
         LogicalType::Time => text(|out| tgr1::text::time_text(out, raw.cast_signed(), fsp)),
@@ -82,20 +84,19 @@ fn value(image: &Image<'_>, i: usize, column: &Column) -> Option<Value> {
             let on = column.members.iter().take(64).enumerate().filter(|(n, _)| raw >> n & 1 == 1);
             Some(json!(on.map(|(_, m)| m).collect::<Vec<_>>()))
         }
-        LogicalType::Vector => {
-            text(|out| tgr1::text::vector_text(out, image.bytes(i).unwrap_or_default())).and_then(parsed)
-        }
+        LogicalType::Vector => text(|out| tgr1::text::vector_text(out, image.bytes(i).unwrap_or_default()))
+            .and_then(|v| v.as_str().and_then(parsed)),
         LogicalType::Bytes => Some(Value::String(STANDARD.encode(image.bytes(i)?))),
-        LogicalType::Json => parsed(Value::String(image.str(i)?.to_owned())),
+        LogicalType::Json => parsed(image.str(i)?),
         LogicalType::Decimal | LogicalType::Text => Some(Value::String(image.str(i)?.to_owned())),
     }
 }
 
 /// A number as TiDB prints it.
-fn number(v: Value) -> Option<Value> {
-    parsed(v).filter(Value::is_number)
+fn number(text: &Value) -> Option<Value> {
+    text.as_str().and_then(parsed).filter(Value::is_number)
 }
 
-fn parsed(v: Value) -> Option<Value> {
-    v.as_str().and_then(|s| serde_json::from_str(s).ok())
+fn parsed(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok()
 }

@@ -39,7 +39,7 @@ impl Endpoint {
         let fault = state.fault();
         match fault {
             // Either way nothing took effect: by an answer that says so, or because nothing was sent.
-            Some(Fault::Busy) if state.faults.done % 2 == 0 => return Ok(response(UNAVAILABLE, Vec::new())),
+            Some(Fault::Busy) if state.faults.done.is_multiple_of(2) => return Ok(response(UNAVAILABLE, Vec::new())),
             Some(Fault::Busy) => return Err(HttpError::NotSent("no connection (a fault of the kit)".to_owned())),
             Some(Fault::LostRequest) => return Err(HttpError::Unknown("no answer (a fault of the kit)".to_owned())),
             Some(Fault::LostAnswer) | None => {}

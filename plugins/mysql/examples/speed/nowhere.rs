@@ -92,7 +92,7 @@ pub(crate) async fn instance() -> SinkInstance {
         config: String::new(),
         checkpoint: Position::ZERO,
         state: None,
-        grants: Grants { sql: BTreeMap::from([("downstream".to_owned(), endpoint)]) },
+        grants: Grants { sql: BTreeMap::from([("downstream".to_owned(), endpoint)]), ..Grants::default() },
         limits: Limits::SINK,
     };
     let engine = PluginEngine::new(&EngineOptions { instances_max: 2, ..EngineOptions::default() }).unwrap();

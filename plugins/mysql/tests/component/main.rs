@@ -30,7 +30,7 @@ async fn sink(port: u16) -> SinkInstance {
         config: String::new(),
         checkpoint: Position::ZERO,
         state: None,
-        grants: Grants { sql: BTreeMap::from([("downstream".to_owned(), endpoint)]) },
+        grants: Grants { sql: BTreeMap::from([("downstream".to_owned(), endpoint)]), ..Grants::default() },
         limits: Limits::SINK,
     };
     let engine = PluginEngine::new(&EngineOptions { instances_max: 4, ..EngineOptions::default() }).unwrap();

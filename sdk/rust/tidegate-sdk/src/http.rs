@@ -93,6 +93,7 @@ impl From<HttpError> for Failure {
 ///
 /// # Errors
 /// [`HttpError`]; an answer with any status is none.
+#[cfg_attr(not(target_arch = "wasm32"), expect(clippy::needless_pass_by_value, reason = "a guest hands it over whole"))]
 pub fn send(request: Request) -> Result<Response, HttpError> {
     #[cfg(target_arch = "wasm32")]
     {
