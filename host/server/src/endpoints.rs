@@ -10,7 +10,7 @@ use tg_config::changefeed::{GrantsConfig, PluginConfig};
 use tg_config::uri::Family;
 use tg_config::{ChangefeedConfig, MysqlOptions, SinkUri};
 use tg_downstream::{MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
-use tg_plugin::Grants;
+use tg_plugin::{Grants, Plugin};
 
 /// Name of the endpoint that the sink URI describes.
 const ENDPOINT: &str = "downstream";
@@ -23,8 +23,10 @@ pub(crate) struct Endpoints {
     downstream: Grants,
     /// What the file grants.
     granted: Grants,
-    /// What the sink is told of the sink URI.
-    told: Map<String, Value>,
+    /// Parameters of the sink URI that are for the plugin, as texts.
+    params: Map<String, Value>,
+    /// What the sink in the box that belongs to the URI is told besides.
+    options: Map<String, Value>,
     /// The endpoint keeps the lanes' positions.
     pub(crate) keeps_progress: bool,
     /// What it was made of.
@@ -43,7 +45,8 @@ impl Endpoints {
         let mut found = Self {
             downstream: Grants::default(),
             granted: granted::open(&config.tidegate.grants, secrets).await?,
-            told: Map::new(),
+            params: Map::new(),
+            options: Map::new(),
             keeps_progress: false,
             uri: uri.clone(),
             grants: config.tidegate.grants.clone(),
@@ -52,7 +55,7 @@ impl Endpoints {
             found.mysql(uri, config, layout, incarnation).await?;
         }
         for (name, value) in &uri.plugin_params {
-            found.told.insert(name.clone(), json!(value.expose()));
+            found.params.insert(name.clone(), json!(value.expose()));
         }
         Ok(found)
     }
@@ -78,14 +81,17 @@ impl Endpoints {
             ..target(&options)
         });
         self.downstream.sql.insert(ENDPOINT.to_owned(), Arc::new(endpoint.await?));
-        self.told.insert("safe-mode".to_owned(), json!(options.safe_mode));
-        self.told.insert("batch-dml-enable".to_owned(), json!(options.batch_dml));
+        self.options.insert("safe-mode".to_owned(), json!(options.safe_mode));
+        self.options.insert("batch-dml-enable".to_owned(), json!(options.batch_dml));
         Ok(())
     }
 
-    /// What the sink may open and what it is told, as JSON.
-    pub(crate) fn for_sink(&self, plugin: Option<&PluginConfig>) -> (Grants, String) {
-        let mut told = self.told.clone();
+    /// What the sink may open and what it is told, as JSON. `component` is the sink; its schema says of which type parameters are.
+    pub(crate) fn for_sink(&self, plugin: Option<&PluginConfig>, component: &Plugin) -> (Grants, String) {
+        let mut told = component.typed(self.params.clone());
+        if plugin.is_none_or(|p| p.plugin.split('@').next() == Some(self.uri.scheme.plugin())) {
+            told.extend(self.options.clone());
+        }
         told.extend(plugin.map(|p| p.config.clone()).unwrap_or_default());
         let mut grants = match plugin.and_then(|p| p.grants.as_ref()) {
             Some(names) => granted::only(&self.granted, names),

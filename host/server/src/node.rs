@@ -21,8 +21,9 @@ use tg_upstream::{TlsPaths, Upstream, UpstreamConfig};
 
 /// Generation of the metadata's keys.
 const GENERATION: u32 = 1;
-/// Time after which an owner that says nothing is taken for dead.
-const OWNER_TTL: Duration = Duration::from_secs(10);
+/// Life of the owner's lease. A node alone is owner because its folder is locked, and the embedded store ends the leases of an
+/// earlier process when it opens: no clock decides here, so that a process that did not run for a while stays what it was.
+const OWNER_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Share of the memory bound that sorters may use: one half.
 const SORTER_SHARE: usize = 2;
 /// Instances of plugins that may live at once.

@@ -90,7 +90,8 @@ impl FeedPlugins {
 async fn part(registry: &Registry, choice: &Choice, role: Role, endpoints: &Endpoints) -> Result<Part, ServerError> {
     let plugin = choice.load(registry, role).await?;
     let said = role.config(&choice.config);
-    let (grants, config) = if role == Role::Sink { endpoints.for_sink(said) } else { endpoints.for_stage(said) };
+    let (grants, config) =
+        if role == Role::Sink { endpoints.for_sink(said, &plugin) } else { endpoints.for_stage(said) };
     let name = plugin.manifest().name.clone();
     plugin.check(&config, &grants).map_err(|source| ServerError::BadPlugin { name, source })?;
     let granted = crate::granted::names(&grants);
