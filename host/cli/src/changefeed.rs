@@ -153,7 +153,7 @@ fn show_plugins(terminal: &mut Terminal<'_>, plugins: &Value) -> Result<(), CliE
     for plugin in plugins["plugins"].as_array().into_iter().flatten() {
         let follows = if plugin["follows"] == true { "" } else { ", stays with this version" };
         let name = format!("{}@{}", text(plugin, "name"), text(plugin, "version"));
-        terminal.say(&format!("Plugin:    {} {name}{follows}", text(plugin, "role")))?;
+        terminal.say(&format!("Plugin:  {} {name}{follows}", text(plugin, "role")))?;
     }
     let doing = text(plugins, "doing");
     if !doing.is_empty() {

@@ -64,8 +64,9 @@ impl Terminal<'_> {
 
     /// Prints names and values.
     pub(crate) fn pairs(&mut self, pairs: &[(&str, String)]) -> Result<(), CliError> {
-        let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
-        for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+        let shown = || pairs.iter().filter(|(_, value)| !value.is_empty());
+        let width = shown().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
+        for (name, value) in shown() {
             writeln!(self.out, "{:<width$} {value}", format!("{name}:"))?;
         }
         Ok(())

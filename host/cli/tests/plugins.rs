@@ -49,6 +49,8 @@ async fn a_component_is_signed_pushed_and_watched() {
     let ran = tidegate(&fake, &["plugin", "sign", &component, "--key-file", &key], None).await;
     assert!(ran.ok && ran.out.contains("orders.wasm.sig"), "{}", ran.err);
 
+    let create = ["changefeed", "create", "--sink-uri=plugin+orders://", "-c", "orders"];
+    assert!(tidegate(&fake, &create, None).await.ok, "the feed that follows the name");
     let push = ["plugin", "push", &component, "--name", "orders", "--version", "2.0.0", "--activate"];
     let ran = tidegate(&fake, &push, None).await;
     assert!(ran.ok, "{}", ran.err);

@@ -1,4 +1,4 @@
-//! What a row costs: `cargo run --release -p tg-format-open-protocol --example speed`, or with `--target wasm32-wasip2` and a
+//! What a row costs: `cargo run --release -p tg-format-open-protocol --example open_protocol_speed`, or with `--target wasm32-wasip2` and a
 //! WebAssembly runtime as the runner.
 #![allow(clippy::unwrap_used)]
 
