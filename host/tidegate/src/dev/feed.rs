@@ -97,8 +97,12 @@ impl Feed {
         if sink == PRINT {
             self.shown.push((PRINT.to_owned(), 0));
         }
-        let config: serde_json::Value = serde_json::from_str(&settings.config).unwrap_or_default();
-        let told = toml::Value::try_from(config).ok().filter(toml::Value::is_table);
+        let mut config: serde_json::Map<_, _> = serde_json::from_str(&settings.config).unwrap_or_default();
+        let schema = self.node.control().inspect(&plugin.name).await?.config_schema;
+        if let (Some(_), Some(name)) = (schema.pointer("/properties/endpoint"), around.names.first()) {
+            config.entry("endpoint").or_insert_with(|| name.as_str().into());
+        }
+        let told = toml::Value::try_from(config).ok().filter(|t| t.as_table().is_some_and(|t| !t.is_empty()));
         let told = told.map(|t| format!("config = {}\n", inline(&t))).unwrap_or_default();
         let text = format!("{table}\nplugin = {:?}\n{told}{}", plugin.name, around.grants);
         let (config, _) = ChangefeedConfig::from_toml("the changefeed of tidegate dev", &text)?;

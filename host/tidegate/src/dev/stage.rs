@@ -25,8 +25,8 @@ const MEMORY_LIMIT_BYTES: usize = 512 << 20;
 const HISTORY_MS: u64 = 60_000;
 /// How long the upstream keeps what a changefeed that is gone needs.
 const GC_TTL: Duration = Duration::from_secs(3600);
-/// Name of what is granted, when the settings name nothing.
-const ENDPOINT: &str = "downstream";
+/// Name that stands for what the sink URI describes, so that nothing else may have it. The kit's grants have it.
+const RESERVED: &str = "downstream";
 
 /// Everything that runs. [`Stage::close`] ends it in order; dropping it ends it at once.
 #[derive(Default)]
@@ -45,6 +45,8 @@ pub(super) struct Stage {
 pub(super) struct Surroundings {
     /// `[tidegate.grants…]` tables.
     pub(super) grants: String,
+    /// What is granted, by name; the first is what the plugin is told to use.
+    pub(super) names: Vec<String>,
     notes: Vec<String>,
 }
 
@@ -53,7 +55,11 @@ impl Surroundings {
         self.notes.iter().map(String::as_str)
     }
 
+    /// Under the name that the settings give, if it is free, or the kind's.
     fn grant(&mut self, kind: &str, name: &str, url: &str) {
+        let taken = name == RESERVED || self.names.iter().any(|n| n == name);
+        let name = if taken { kind } else { name };
+        self.names.push(name.to_owned());
         // Writing to a string cannot fail.
         let _ = write!(self.grants, "[tidegate.grants.{kind}.{name:?}]\nurl = {url:?}\n");
     }
@@ -127,7 +133,7 @@ impl Stage {
                 "object-store" => g.object_store.clone(),
                 _ => Vec::new(),
             });
-            let names = named.filter(|n| !n.is_empty()).unwrap_or_else(|| vec![ENDPOINT.to_owned()]);
+            let names = named.filter(|n| !n.is_empty()).unwrap_or_else(|| vec![RESERVED.to_owned()]);
             match capability.as_str() {
                 "http" => {
                     let url = self.catch().await?;

@@ -15,18 +15,19 @@ use tidegate_sdk::{
 struct Config {
     /// Path that requests go to.
     path: String,
-    /// Name of the granted endpoint.
-    endpoint: String,
+    /// Name of the granted endpoint; without one, the first that is granted.
+    endpoint: Option<String>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { path: "/rows".to_owned(), endpoint: "downstream".to_owned() }
+        Self { path: "/rows".to_owned(), endpoint: None }
     }
 }
 
 struct {{Camel}} {
-    config: Config,
+    endpoint: String,
+    path: String,
     tables: BTreeMap<TableRef, Arc<TableSchema>>,
     /// Lines since the last flush.
     lines: String,
@@ -48,9 +49,11 @@ impl Sink for {{Camel}} {
 
     fn open(ctx: Context) -> Result<(Self, Option<Position>), Failure> {
         let text = if ctx.config.is_empty() { "{}" } else { &ctx.config };
-        let config = serde_json::from_str(text).map_err(|e| Failure::fatal("config", e.to_string()))?;
+        let config: Config = serde_json::from_str(text).map_err(|e| Failure::fatal("config", e.to_string()))?;
+        let endpoint = config.endpoint.or_else(|| ctx.endpoints.first().cloned());
+        let endpoint = endpoint.ok_or_else(|| Failure::fatal("config", "no HTTP endpoint is granted"))?;
         // No position is kept here: after a restart, rows since the last acknowledgement come again.
-        Ok((Self { config, tables: BTreeMap::new(), lines: String::new() }, None))
+        Ok((Self { endpoint, path: config.path, tables: BTreeMap::new(), lines: String::new() }, None))
     }
 
     fn on_schema(&mut self, table: Arc<TableSchema>, _targets: &[String]) -> Result<TablePlan, Failure> {
@@ -99,9 +102,9 @@ impl Sink for {{Camel}} {
 impl {{Camel}} {
     fn post(&self, body: &str) -> Result<(), Failure> {
         let answer = http::send(Request {
-            endpoint: self.config.endpoint.clone(),
+            endpoint: self.endpoint.clone(),
             method: Method::Post,
-            path: self.config.path.clone(),
+            path: self.path.clone(),
             headers: vec![("content-type".to_owned(), "application/x-ndjson".to_owned())],
             body: body.as_bytes().to_vec(),
             timeout_ms: None,
