@@ -47,20 +47,20 @@ fn look(path: &Path) -> Seen {
     seen
 }
 
+/// Names count below the folder only: it may be called anything itself.
 fn walk(path: &Path, seen: &mut Seen) {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let Ok(meta) = path.metadata() else { return };
     if meta.is_file() {
         seen.0 = seen.0.max(meta.modified().ok());
         seen.1 += 1;
         return;
     }
-    let hidden = name.starts_with('.') && name.len() > 1;
-    if seen.1 >= FILES_MAX || hidden || LEFT_OUT.contains(&name.as_str()) {
-        return;
-    }
     for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
-        walk(&entry.path(), seen);
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if seen.1 < FILES_MAX && !name.starts_with('.') && !LEFT_OUT.contains(&&*name) {
+            walk(&entry.path(), seen);
+        }
     }
 }
 

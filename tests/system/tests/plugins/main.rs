@@ -61,18 +61,18 @@ async fn kills_between_swaps_lose_and_double_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_version_that_fails_is_taken_back_and_withdrawn() {
     let shop = Shop::new(Rig::start().unwrap());
-    let route = tg_builtin::by_name("dispatcher").unwrap();
-    shop.push("route", "1", route, &[]).ok();
-    let mut feed = shop.feed("bad", json!({ "dispatcher": { "plugin": "route" } })).await;
+    let lanes = tg_builtin::by_name("dispatcher").unwrap();
+    shop.push("lanes", "1", lanes, &[]).ok();
+    let mut feed = shop.feed("bad", json!({ "dispatcher": { "plugin": "lanes" } })).await;
     let load = Load::start(&shop.rig, &mut feed, "bad").await;
-    let pushed = shop.push("route", "2", tg_plugin_hostile::DISPATCHER, &["--activate"]);
+    let pushed = shop.push("lanes", "2", tg_plugin_hostile::DISPATCHER, &["--activate"]);
     assert_eq!(pushed.code, Some(1), "{}{}", pushed.out, pushed.err);
     assert!(pushed.err.contains("error[TG-4016]"), "{}", pushed.err);
-    shop.until("route is withdrawn", async || shop.active("route").await == "1").await;
+    shop.until("lanes is withdrawn", async || shop.active("lanes").await == "1").await;
     assert_eq!(shop.version_of("bad", "dispatcher").await, "1");
     let why = shop.run(&["changefeed", "why", "-c", "bad"]);
     assert!(why.out.contains("rolled-back"), "{}", why.out);
-    let logs = shop.run(&["plugin", "logs", "route"]);
+    let logs = shop.run(&["plugin", "logs", "lanes"]);
     assert_eq!(logs.code, Some(0), "{}", logs.err);
     let written = load.stop().await;
     feed.verify().await.unwrap();
@@ -108,9 +108,9 @@ async fn bad_components_and_configurations_are_refused_and_what_runs_goes_on() {
         assert!(refused.err.starts_with(&format!("error[{code}]")), "{code}: {}", refused.err);
         assert!(refused.err.contains("next:"), "{}", refused.err);
     }
-    shop.push("route", "1", tg_builtin::by_name("dispatcher").unwrap(), &[]).ok();
+    shop.push("lanes", "1", tg_builtin::by_name("dispatcher").unwrap(), &[]).ok();
     for (own, code) in [
-        (json!({ "sink": { "plugin": "route" } }), "TG-4105"),
+        (json!({ "sink": { "plugin": "lanes" } }), "TG-4105"),
         (json!({ "sink": { "plugin": "nobody" } }), "TG-4101"),
         (json!({ "sink": { "plugin": format!("{SINK}@9") } }), "TG-4202"),
         (json!({ "sink": { "plugin": SINK, "digest": format!("sha256:{}", "00".repeat(32)) } }), "TG-4106"),
