@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tg_format_common::{
     Column, EncodeError, Encoder, Images, Messages, Now, Table, Tables, ddl_names, images, json, physical_ms,
 };
-use tgr1::{FormatError, Image, Row};
+use tgr1::{Image, Row};
 use tidegate_sdk::{DdlEvent, TableRef, TableSchema};
 
 /// Finds the topic of a table.
@@ -116,11 +116,7 @@ impl<R: Registry> Encoder for Avro<R> {
         let modes = self.modes();
         let prepared = self.tables.get(table)?;
         let commit_ts = row.commit_ts();
-        let images = images(row).ok_or_else(|| EncodeError::Batch {
-            table: prepared.table.full_name.clone(),
-            commit_ts,
-            source: FormatError::Bounds("image"),
-        })?;
+        let images = images(row, &prepared.table.full_name)?;
         let mut change = Change { prepared, images, commit_ts, modes, scratch: &mut self.scratch };
         let start = out.begin();
         let is_tombstone = matches!(images, Images::Delete(_)) && !self.options.include_before;

@@ -7,8 +7,8 @@ use tg_format_common::{
     EncodeError, Encoder, Images, Large, LargeMode, Messages, Now, Outcome, Subject, Table, Tables, ddl_names,
     ddl_word, finish_row, images, physical_ms,
 };
+use tgr1::Row;
 use tgr1::text::u64_text;
-use tgr1::{FormatError, Row};
 use tidegate_sdk::{DdlEvent, TableRef, TableSchema};
 
 /// Choices of a changefeed.
@@ -89,11 +89,7 @@ impl Encoder for CanalJson {
         let Self { options, tables } = self;
         let prepared = tables.get(table)?;
         let commit_ts = row.commit_ts();
-        let images = images(row).ok_or_else(|| EncodeError::Batch {
-            table: prepared.table.full_name.clone(),
-            commit_ts,
-            source: FormatError::Bounds("image"),
-        })?;
+        let images = images(row, &prepared.table.full_name)?;
         let has_key = !prepared.table.handle.is_empty();
         let subject = Subject { table: &prepared.table.full_name, commit_ts, has_key };
         let change = Change {

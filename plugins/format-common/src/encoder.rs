@@ -2,7 +2,7 @@
 
 use crate::{EncodeError, Messages};
 use std::sync::Arc;
-use tgr1::{Image, Op, Row};
+use tgr1::{FormatError, Image, Op, Row};
 use tidegate_sdk::{DdlEvent, TableRef, TableSchema};
 
 /// Milliseconds since 1970, for the build times in messages.
@@ -82,13 +82,20 @@ impl<'a> Images<'a> {
     }
 }
 
-/// The images of a row; `None` for one that lacks an image its operation needs.
-#[must_use]
+/// The images of a row of the table of this name.
+///
+/// # Errors
+/// [`EncodeError::Batch`] for a row that lacks an image its operation needs.
 #[inline]
-pub fn images<'a>(row: &Row<'a>) -> Option<Images<'a>> {
-    Some(match row.op() {
-        Op::Insert => Images::Insert(row.after()?),
-        Op::Update => Images::Update(row.after()?, row.before()?),
-        Op::Delete => Images::Delete(row.before()?),
+pub fn images<'a>(row: &Row<'a>, table: &str) -> Result<Images<'a>, EncodeError> {
+    let found = match row.op() {
+        Op::Insert => row.after().map(Images::Insert),
+        Op::Update => row.after().zip(row.before()).map(|(after, before)| Images::Update(after, before)),
+        Op::Delete => row.before().map(Images::Delete),
+    };
+    found.ok_or_else(|| EncodeError::Batch {
+        table: table.to_owned(),
+        commit_ts: row.commit_ts(),
+        source: FormatError::Bounds("image"),
     })
 }

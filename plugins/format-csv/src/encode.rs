@@ -7,7 +7,7 @@ use tg_format_common::{
     Column, EncodeError, Encoder, Images, Messages, Now, Table, Tables, images, json, number, value,
 };
 use tgr1::text::{i64_text, u64_text};
-use tgr1::{FormatError, Image, Logical, Row, Value};
+use tgr1::{Image, Logical, Row, Value};
 use tidegate_sdk::{DdlEvent, TableRef, TableSchema};
 
 #[derive(Debug)]
@@ -83,11 +83,7 @@ impl Encoder for Csv {
     fn row(&mut self, table: TableRef, row: &Row<'_>, _: Now, out: &mut Messages) -> Result<(), EncodeError> {
         let prepared = self.tables.get(table)?;
         let commit_ts = row.commit_ts();
-        let images = images(row).ok_or_else(|| EncodeError::Batch {
-            table: prepared.table.full_name.clone(),
-            commit_ts,
-            source: FormatError::Bounds("image"),
-        })?;
+        let images = images(row, &prepared.table.full_name)?;
         let mut lines = Lines { options: &self.options, prepared, commit_ts, scratch: &mut self.scratch };
         let start = out.begin();
         let written = match &images {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tg_format_avro::bytes::{bytes, long};
 use tg_format_avro::{BigintUnsigned, DecimalMode, Registry, SchemaId, TopicOf, subjects};
 use tg_format_common::{EncodeError, Encoder, Images, Messages, Now, Table, Tables, images, physical_ms};
-use tgr1::{FormatError, Image, Row};
+use tgr1::{Image, Row};
 use tidegate_sdk::{DdlEvent, TableRef, TableSchema};
 
 /// The version of Debezium whose envelopes these are.
@@ -96,11 +96,7 @@ impl<R: Registry> Encoder for DebeziumAvro<R> {
         let Self { options, tables, scratch, .. } = self;
         let prepared = tables.get(table)?;
         let commit_ts = row.commit_ts();
-        let images = images(row).ok_or_else(|| EncodeError::Batch {
-            table: prepared.table.full_name.clone(),
-            commit_ts,
-            source: FormatError::Bounds("image"),
-        })?;
+        let images = images(row, &prepared.table.full_name)?;
         let mut change = Change { prepared, images, commit_ts, now, options, scratch };
         let start = out.begin();
         let mut written = change.key(out.buf());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tg_format_common::json::{self, Escape};
 use tg_format_common::{EncodeError, Encoder, Images, Messages, Now, Table, Tables, images, physical_ms};
 use tgr1::text::u64_text;
-use tgr1::{FormatError, Image, Row};
+use tgr1::{Image, Row};
 use tidegate_sdk::{DdlEvent, TableRef, TableSchema};
 
 /// Choices of a changefeed.
@@ -91,11 +91,7 @@ impl Encoder for Debezium {
         let Self { options, tables, scratch } = self;
         let prepared = tables.get(table)?;
         let commit_ts = row.commit_ts();
-        let images = images(row).ok_or_else(|| EncodeError::Batch {
-            table: prepared.table.full_name.clone(),
-            commit_ts,
-            source: FormatError::Bounds("image"),
-        })?;
+        let images = images(row, &prepared.table.full_name)?;
         let start_ts = options.include_start_ts.then(|| row.start_ts());
         let mut change =
             Change { prepared, images, commit_ts, start_ts, now, old_values: options.output_old_value, scratch };

@@ -8,8 +8,8 @@ use tg_format_common::{
     EncodeError, Encoder, Images, Large, Messages, Now, Outcome, Subject, Table, Tables, action_code, ddl_names,
     finish_row, images,
 };
+use tgr1::Row;
 use tgr1::text::u64_text;
-use tgr1::{FormatError, Row};
 use tidegate_sdk::{DdlEvent, TableRef, TableSchema};
 
 /// `max-batch-size` unless told otherwise.
@@ -86,11 +86,7 @@ impl Encoder for OpenProtocol {
         let Self { options, tables, scratch } = self;
         let Prepared { table, shape, names } = tables.get(table)?;
         let commit_ts = row.commit_ts();
-        let images = images(row).ok_or_else(|| EncodeError::Batch {
-            table: table.full_name.clone(),
-            commit_ts,
-            source: FormatError::Bounds("image"),
-        })?;
+        let images = images(row, &table.full_name)?;
         let subject = Subject { table: &table.full_name, commit_ts, has_key: !table.handle.is_empty() };
         let (old_values, only_updated) = (options.output_old_value, options.only_output_updated_columns);
         let delete_key_only = options.delete_only_handle_key && subject.has_key;

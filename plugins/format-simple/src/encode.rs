@@ -7,7 +7,7 @@ use tg_format_common::{
     EncodeError, Encoder, Images, Large, Messages, Now, Outcome, Subject, Table, Tables, ddl_table, ddl_word,
     finish_row, images,
 };
-use tgr1::{FormatError, Row};
+use tgr1::Row;
 use tidegate_sdk::{DdlEvent, DdlKind, TableRef, TableSchema};
 
 /// `encoding-format`.
@@ -97,11 +97,7 @@ impl Encoder for Simple {
         let Self { options, tables, scratch } = self;
         let prepared = tables.get(table)?;
         let commit_ts = row.commit_ts();
-        let images = images(row).ok_or_else(|| EncodeError::Batch {
-            table: prepared.table.full_name.clone(),
-            commit_ts,
-            source: FormatError::Bounds("image"),
-        })?;
+        let images = images(row, &prepared.table.full_name)?;
         let has_key = !prepared.table.handle.is_empty();
         let subject = Subject { table: &prepared.table.full_name, commit_ts, has_key };
         let (encoding, time_zone) = (options.encoding, options.time_zone.as_str());
