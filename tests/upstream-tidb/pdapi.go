@@ -207,18 +207,15 @@ func (p *placement) UpdateServiceGCSafePoint(_ context.Context, req *pdpb.Update
 	return answer, p.check(req.Header)
 }
 
+// least is the hold that counts. The cluster's own is always among them: PD gives it 0 before its worker has run.
 func (p *placement) least(now time.Time) (id string, least hold) {
 	id, least = gcWorker, p.holds[gcWorker]
-	found := false
 	for name, h := range p.holds {
 		if name != gcWorker && h.until.Before(now) {
 			delete(p.holds, name)
-		} else if name != gcWorker && (!found || h.ts < least.ts) {
-			id, least, found = name, h, true
+		} else if h.ts < least.ts {
+			id, least = name, h
 		}
-	}
-	if worker := p.holds[gcWorker]; worker.ts > 0 && worker.ts < least.ts || !found {
-		return gcWorker, worker
 	}
 	return id, least
 }

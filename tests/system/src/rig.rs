@@ -24,7 +24,6 @@ pub struct Rig {
     pub upstream: UpstreamTidb,
     /// The target.
     pub downstream: MariaDb,
-    creating: tokio::sync::Mutex<()>,
     _folder: TempDir,
 }
 
@@ -61,7 +60,7 @@ impl Rig {
         let downstream = MariaDb::start_with(&["--max-connections=2000"])?;
         let upstream = UpstreamTidb::start_with(upstream)?;
         let tidegate = Tidegate::start(&upstream.pd(), folder.path())?;
-        Ok(Self { tidegate, upstream, downstream, creating: tokio::sync::Mutex::default(), _folder: folder })
+        Ok(Self { tidegate, upstream, downstream, _folder: folder })
     }
 
     /// The rig that all tests of this process share; it stops when the last of them lets it go.
@@ -91,7 +90,6 @@ impl Rig {
     /// When the upstream or the API refuses.
     pub async fn feed(&self, db: &str, config: Value) -> anyhow::Result<Feed> {
         let mut feed = self.connect(db).await?;
-        let _one_at_a_time = self.creating().await;
         let start_ts = feed.up.now_ts().await?;
         feed.up.run(&format!("CREATE DATABASE {db}")).await?;
         feed.up.run(&format!("USE {db}")).await?;
@@ -100,12 +98,6 @@ impl Rig {
             json!({"changefeed_id": db, "start_ts": start_ts, "sink_uri": self.sink_uri(), "replica_config": config});
         feed.api.create(&body).await.with_context(|| self.tidegate.log_tail())?;
         Ok(feed)
-    }
-
-    /// To be held from taking a start-ts until the changefeed is created: the upstream has no GC worker, so what it
-    /// keeps begins at the first start-ts it hears of.
-    pub async fn creating(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.creating.lock().await
     }
 
     /// Connections for a database whose changefeed the test makes itself.

@@ -37,7 +37,6 @@ async fn target_ts_ends_it() {
     let rig = Rig::shared().unwrap();
     let api = rig.tidegate.api();
     let mut feed = rig.connect("l_target").await.unwrap();
-    let creating = rig.creating().await;
     let start = feed.up.now_ts().await.unwrap();
     feed.up.all(&["CREATE DATABASE l_target", "USE l_target", "CREATE TABLE t (id INT PRIMARY KEY)"]).await.unwrap();
     feed.up.run("INSERT INTO t VALUES (1), (2)").await.unwrap();
@@ -45,7 +44,6 @@ async fn target_ts_ends_it() {
     feed.up.run("INSERT INTO t VALUES (3)").await.unwrap();
     let body = json!({"changefeed_id": "l_target", "start_ts": start, "target_ts": target, "sink_uri": rig.sink_uri(), "replica_config": {"filter": {"rules": ["l_target.*"]}}});
     api.create(&body).await.unwrap();
-    drop(creating);
     let shown = api.wait("l_target", CATCH_UP, "its end", |f| f["state"] == "finished").await.unwrap();
     assert_eq!(shown["checkpoint_ts"].as_u64(), Some(target));
     let ids: Vec<i64> = feed.down.rows("SELECT id FROM l_target.t ORDER BY id").await.unwrap();
