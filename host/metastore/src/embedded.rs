@@ -39,6 +39,8 @@ struct State {
     history: VecDeque<(Revision, Vec<Event>)>,
     /// Writes up to here are not in the history.
     forgotten: Revision,
+    /// A write failed that may have happened all the same: it is not in the history.
+    unsure: bool,
     leases: Leases,
 }
 
@@ -69,7 +71,7 @@ impl EmbeddedStore {
         let leased = tables.range("")?.into_iter().filter(|kv| kv.lease != 0).map(|kv| Op::Delete(kv.key));
         tables.txn(&[], leased.collect(), Vec::new())?;
         let rev = tables.revision()?;
-        let state = State { history: VecDeque::new(), forgotten: rev, leases: Leases::default() };
+        let state = State { history: VecDeque::new(), forgotten: rev, unsure: false, leases: Leases::default() };
         let inner = Inner { tables, state: Mutex::new(state), revision: watch::Sender::new(rev), _lock: lock };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -105,7 +107,15 @@ impl Inner {
         then: Vec<Op>,
         otherwise: Vec<Op>,
     ) -> Result<TxnOutcome, MetaError> {
-        let (outcome, events) = self.tables.txn(compares, then, otherwise)?;
+        let done = self.tables.txn(compares, then, otherwise);
+        if matches!(done, Err(MetaError::Storage { .. })) {
+            state.unsure = true;
+        }
+        let (outcome, events) = done?;
+        if !events.is_empty() && std::mem::take(&mut state.unsure) {
+            state.history.clear();
+            state.forgotten = outcome.rev - 1;
+        }
         if !events.is_empty() {
             state.history.push_back((outcome.rev, events));
             if state.history.len() > HISTORY_MAX

@@ -2,8 +2,9 @@
 
 use crate::{Compare, Event, EventKind, KeyValue, LeaseId, MetaError, Op, OpResult, Revision, TxnOutcome};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Key → create-revision, mod-revision, lease (u64 little-endian each), value.
 const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
@@ -13,7 +14,9 @@ const MARKS_BYTES: usize = 24;
 
 /// The database file.
 pub(crate) struct Tables {
-    db: Database,
+    file: PathBuf,
+    /// `None` after the disk failed: redb refuses everything then until the file is opened anew.
+    db: Mutex<Option<Database>>,
 }
 
 type Keys<'t> = Table<'t, &'static str, &'static [u8]>;
@@ -29,51 +32,78 @@ impl Tables {
         write.open_table(KEYS).map_err(failed("open"))?;
         write.open_table(COUNTERS).map_err(failed("open"))?;
         write.commit().map_err(failed("open"))?;
-        Ok(Self { db })
+        Ok(Self { file: file.to_owned(), db: Mutex::new(Some(db)) })
+    }
+
+    /// Works on the open file; closes it when the disk fails, so that the next call finds out whether it still does.
+    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, MetaError>) -> Result<T, MetaError> {
+        let mut slot = self.db.lock();
+        let db = match slot.take() {
+            Some(db) => db,
+            None => Database::create(&self.file).map_err(failed("open"))?,
+        };
+        let done = work(&db);
+        if !matches!(done, Err(MetaError::Storage { .. })) {
+            *slot = Some(db);
+        }
+        done
     }
 
     pub(crate) fn revision(&self) -> Result<Revision, MetaError> {
-        let read = self.db.begin_read().map_err(failed("read"))?;
-        let counters = read.open_table(COUNTERS).map_err(failed("read"))?;
-        Ok(counters.get(REVISION).map_err(failed("read"))?.map_or(0, |g| g.value()))
+        self.with(|db| {
+            let read = db.begin_read().map_err(failed("read"))?;
+            let counters = read.open_table(COUNTERS).map_err(failed("read"))?;
+            Ok(counters.get(REVISION).map_err(failed("read"))?.map_or(0, |g| g.value()))
+        })
     }
 
     pub(crate) fn range(&self, prefix: &str) -> Result<Vec<KeyValue>, MetaError> {
-        let read = self.db.begin_read().map_err(failed("read"))?;
-        scan(&read.open_table(KEYS).map_err(failed("read"))?, prefix)
+        self.with(|db| {
+            let read = db.begin_read().map_err(failed("read"))?;
+            scan(&read.open_table(KEYS).map_err(failed("read"))?, prefix)
+        })
     }
 
-    /// Runs a transaction; durable when it returns.
+    /// Runs a transaction; durable when it returns. After an error of the disk it may have happened or not.
     pub(crate) fn txn(
         &self,
         compares: &[Compare],
         then: Vec<Op>,
         otherwise: Vec<Op>,
     ) -> Result<(TxnOutcome, Vec<Event>), MetaError> {
-        let write = self.db.begin_write().map_err(failed("write"))?;
-        let mut events = Vec::new();
-        let outcome = {
-            let mut keys = write.open_table(KEYS).map_err(failed("write"))?;
-            let mut counters = write.open_table(COUNTERS).map_err(failed("write"))?;
-            let rev = counters.get(REVISION).map_err(failed("read"))?.map_or(0, |g| g.value());
-            let mut succeeded = true;
-            for c in compares {
-                succeeded &= holds(&keys, c)?;
-            }
-            let mut step = Step { keys: &mut keys, rev: rev + 1, events: &mut events };
-            let ops = if succeeded { then } else { otherwise };
-            let results = ops.into_iter().map(|op| step.run(op)).collect::<Result<Vec<_>, _>>()?;
-            let rev = if events.is_empty() { rev } else { rev + 1 };
-            counters.insert(REVISION, rev).map_err(failed("write"))?;
-            TxnOutcome { succeeded, rev, results }
-        };
-        if events.is_empty() {
-            write.abort().map_err(failed("write"))?
-        } else {
-            write.commit().map_err(failed("write"))?
-        }
-        Ok((outcome, events))
+        self.with(|db| txn(db, compares, then, otherwise))
     }
+}
+
+fn txn(
+    db: &Database,
+    compares: &[Compare],
+    then: Vec<Op>,
+    otherwise: Vec<Op>,
+) -> Result<(TxnOutcome, Vec<Event>), MetaError> {
+    let write = db.begin_write().map_err(failed("write"))?;
+    let mut events = Vec::new();
+    let outcome = {
+        let mut keys = write.open_table(KEYS).map_err(failed("write"))?;
+        let mut counters = write.open_table(COUNTERS).map_err(failed("write"))?;
+        let rev = counters.get(REVISION).map_err(failed("read"))?.map_or(0, |g| g.value());
+        let mut succeeded = true;
+        for c in compares {
+            succeeded &= holds(&keys, c)?;
+        }
+        let mut step = Step { keys: &mut keys, rev: rev + 1, events: &mut events };
+        let ops = if succeeded { then } else { otherwise };
+        let results = ops.into_iter().map(|op| step.run(op)).collect::<Result<Vec<_>, _>>()?;
+        let rev = if events.is_empty() { rev } else { rev + 1 };
+        counters.insert(REVISION, rev).map_err(failed("write"))?;
+        TxnOutcome { succeeded, rev, results }
+    };
+    if events.is_empty() {
+        write.abort().map_err(failed("write"))?
+    } else {
+        write.commit().map_err(failed("write"))?
+    }
+    Ok((outcome, events))
 }
 
 fn scan(keys: &impl ReadableTable<&'static str, &'static [u8]>, prefix: &str) -> Result<Vec<KeyValue>, MetaError> {

@@ -37,6 +37,8 @@ pub struct PlaygroundConfig {
     pub regions_per_table: u32,
     /// Handles per region of such a table.
     pub region_handles: i64,
+    /// Regions above which new tables share the last one.
+    pub regions_max: usize,
     /// Time between rounds of resolved timestamps.
     pub resolved_interval_ms: u64,
     /// Bytes that one connection may leave unread before its regions end as congested.
@@ -53,6 +55,7 @@ impl Default for PlaygroundConfig {
             stores: 3,
             regions_per_table: 3,
             region_handles: 10_000,
+            regions_max: 4096,
             resolved_interval_ms: 100,
             quota_bytes: 512 << 20,
             history_ms: None,
@@ -94,7 +97,11 @@ impl Playground {
     /// # Errors
     /// A listener cannot be opened.
     pub async fn start(config: PlaygroundConfig) -> Result<Self, PlaygroundError> {
-        let layout = Layout { regions_per_table: config.regions_per_table, region_handles: config.region_handles };
+        let layout = Layout {
+            regions_per_table: config.regions_per_table,
+            region_handles: config.region_handles,
+            regions_max: config.regions_max,
+        };
         let stores = u64::from(config.stores.max(1));
         let id = 7_000_000_000_000_000_000 + config.seed % 1_000_000;
         let cluster = Cluster::new(id, stores, config.quota_bytes, config.history_ms, layout);

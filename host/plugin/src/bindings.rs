@@ -8,7 +8,17 @@ pub(crate) mod sink {
     wasmtime::component::bindgen!({
         path: "../../wit",
         world: "sink-plugin",
-        imports: { default: async | trappable },
+        // What never waits is called without a future.
+        imports: {
+            "tidegate:plugin/rows": trappable,
+            "tidegate:plugin/session": trappable,
+            "tidegate:plugin/log": trappable,
+            "tidegate:plugin/metrics": trappable,
+            "tidegate:plugin/clock": trappable,
+            "tidegate:plugin/state": trappable,
+            "tidegate:plugin/secret": trappable,
+            default: async | trappable,
+        },
         exports: { default: async },
         with: {
             "tidegate:plugin/rows.row-batch": crate::capability::rows::BatchResource,

@@ -6,6 +6,7 @@ use crate::sql::Sql;
 use crate::{MariaDb, Tidegate, UpstreamTidb};
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -54,13 +55,29 @@ impl Rig {
     /// # Errors
     /// When one of them does not come up.
     pub fn start_with(upstream: &[&str]) -> anyhow::Result<Self> {
+        let rig = Self::put_together(upstream, |pd, folder| Tidegate::start(pd, folder).map(Some))?;
+        rig.context("a server always starts or says why")
+    }
+
+    /// Starts all three, the product on a disk of its own; `None`: the system does not allow that here.
+    ///
+    /// # Errors
+    /// When one of them does not come up.
+    pub fn start_on_small_disk(disk_mib: u32) -> anyhow::Result<Option<Self>> {
+        Self::put_together(&[], |pd, folder| Tidegate::start_on_small_disk(pd, folder, disk_mib))
+    }
+
+    fn put_together(
+        upstream: &[&str],
+        product: impl FnOnce(&str, &Path) -> anyhow::Result<Option<Tidegate>>,
+    ) -> anyhow::Result<Option<Self>> {
         ensure!(MariaDb::is_installed(), "MariaDB is missing: install Debian's package mariadb-server");
         let folder = TempDir::with_prefix("tidegate-system-")?;
         // A changefeed has dozens of connections, and a test binary many changefeeds.
         let downstream = MariaDb::start_with(&["--max-connections=2000"])?;
         let upstream = UpstreamTidb::start_with(upstream)?;
-        let tidegate = Tidegate::start(&upstream.pd(), folder.path())?;
-        Ok(Self { tidegate, upstream, downstream, _folder: folder })
+        let tidegate = product(&upstream.pd(), folder.path())?;
+        Ok(tidegate.map(|tidegate| Self { tidegate, upstream, downstream, _folder: folder }))
     }
 
     /// The rig that all tests of this process share; it stops when the last of them lets it go.

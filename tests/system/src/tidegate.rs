@@ -14,6 +14,9 @@ use tg_scratch_mariadb::{Process, free_port};
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Between two looks whether it is ready.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// Memory bound of a server, and of one whose disk is small: the smaller it is, the sooner rows go to the disk.
+const MEMORY_LIMIT: &str = "1GiB";
+const MEMORY_LIMIT_SMALL: &str = "128MiB";
 /// How much of a log is shown.
 const LOG_TAIL_BYTES: usize = 6_000;
 
@@ -25,6 +28,8 @@ pub struct Tidegate {
     pd: String,
     data_dir: PathBuf,
     port: u16,
+    /// Size of the file system that holds its data, in MiB; `None`: it shares ours.
+    disk_mib: Option<u32>,
 }
 
 /// How a command ended.
@@ -44,10 +49,27 @@ impl Tidegate {
     /// # Errors
     /// When the binary cannot be built or the server does not come up.
     pub fn start(pd: &str, data_dir: &Path) -> anyhow::Result<Self> {
+        Self::start_with(pd, data_dir, None)
+    }
+
+    /// The same with its data on a disk of its own of `disk_mib` MiB, which ends with the process. `None`: the system does not
+    /// allow that here.
+    ///
+    /// # Errors
+    /// As [`Tidegate::start`].
+    pub fn start_on_small_disk(pd: &str, data_dir: &Path, disk_mib: u32) -> anyhow::Result<Option<Self>> {
+        let tried = own_disk(&Command::new("true"), data_dir, disk_mib).stderr(Stdio::null()).status();
+        if !tried.is_ok_and(|status| status.success()) {
+            return Ok(None);
+        }
+        Self::start_with(pd, data_dir, Some(disk_mib)).map(Some)
+    }
+
+    fn start_with(pd: &str, data_dir: &Path, disk_mib: Option<u32>) -> anyhow::Result<Self> {
         let program = build::tidegate()?;
         let port = free_port()?;
-        let process = spawn(&program, pd, data_dir, port)?;
-        let mut server = Self { process, program, pd: pd.to_owned(), data_dir: data_dir.to_owned(), port };
+        let process = spawn(&program, pd, data_dir, port, disk_mib)?;
+        let mut server = Self { process, program, pd: pd.to_owned(), data_dir: data_dir.to_owned(), port, disk_mib };
         server.wait_ready()?;
         Ok(server)
     }
@@ -63,7 +85,7 @@ impl Tidegate {
     /// When it does not come up.
     pub fn restart(&mut self) -> anyhow::Result<()> {
         self.process.kill();
-        self.process = spawn(&self.program, &self.pd, &self.data_dir, self.port)?;
+        self.process = spawn(&self.program, &self.pd, &self.data_dir, self.port, self.disk_mib)?;
         self.wait_ready()
     }
 
@@ -78,10 +100,17 @@ impl Tidegate {
         Api::new(self.port)
     }
 
-    /// Its data directory.
+    /// Its data directory, as it is seen from here.
     #[must_use]
     pub fn data(&self) -> PathBuf {
-        self.data_dir.join("data")
+        let data = self.data_dir.join("data");
+        match self.disk_mib {
+            None => data,
+            Some(_) => {
+                let seen = format!("/proc/{}/root", self.process.id());
+                Path::new(&seen).join(data.strip_prefix("/").unwrap_or(&data))
+            }
+        }
     }
 
     /// The end of its log.
@@ -137,16 +166,27 @@ impl Ended {
     }
 }
 
-fn spawn(program: &Path, pd: &str, data_dir: &Path, port: u16) -> anyhow::Result<Process> {
+fn spawn(program: &Path, pd: &str, data_dir: &Path, port: u16, disk_mib: Option<u32>) -> anyhow::Result<Process> {
     std::fs::create_dir_all(data_dir)?;
     let log = File::options().create(true).append(true).open(data_dir.join("tidegate.log"))?;
+    let memory = if disk_mib.is_some() { MEMORY_LIMIT_SMALL } else { MEMORY_LIMIT };
     let mut command = Command::new(program);
     command
         .args(["server", "--addr", &format!("127.0.0.1:{port}"), "--pd", pd, "--log-level", "info"])
-        .args(["--memory-limit", "1GiB", "--data-dir"])
-        .arg(data_dir.join("data"))
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log);
+        .args(["--memory-limit", memory, "--data-dir"])
+        .arg(data_dir.join("data"));
+    if let Some(disk_mib) = disk_mib {
+        command = own_disk(&command, data_dir, disk_mib);
+    }
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     Process::start(&mut command).with_context(|| format!("starting {}", program.display()))
+}
+
+/// The command with a file system of its own at the data directory. It becomes that process, so its id is the command's.
+fn own_disk(command: &Command, data_dir: &Path, disk_mib: u32) -> Command {
+    const MOUNT: &str = r#"mkdir -p "$2" && mount -t tmpfs -o "size=$1m" tidegate "$2" && shift 2 && exec "$@""#;
+    let mut wrapped = Command::new("unshare");
+    wrapped.args(["--user", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh", &disk_mib.to_string()]);
+    wrapped.arg(data_dir.join("data")).arg(command.get_program()).args(command.get_args());
+    wrapped
 }

@@ -23,8 +23,6 @@ use std::sync::Arc;
 
 /// Jobs kept in the history.
 const HISTORY_JOBS_MAX: usize = 256;
-/// Regions above which new tables share the last one.
-const REGIONS_MAX: usize = 4096;
 
 /// A change worked out, to be carried through.
 pub(crate) struct Plan {
@@ -150,17 +148,18 @@ fn dedup_last(mutations: &mut Vec<Mutation>) {
     mutations.dedup_by(|a, b| a.key == b.key);
 }
 
-/// Regions for the rows of a new table: one per physical table, and more at every `step` handles.
-pub(crate) fn lay_out(state: &mut State, table: &TableDef, regions_per_table: u32, step: i64) {
+/// Regions for the rows of a new table: one per physical table, and more at every so many handles. At the
+/// bound new tables share the last region.
+pub(crate) fn lay_out(state: &mut State, table: &TableDef, layout: Layout) {
     let ids = table.physical_ids();
     for id in &ids {
-        if state.regions.all().len() >= REGIONS_MAX {
+        if state.regions.all().len() >= layout.regions_max {
             return;
         }
         state.split(&key::table_prefix(*id));
         state.split(&key::table_prefix(*id + 1));
-        for i in 1..i64::from(regions_per_table) {
-            state.split(&key::record_key(*id, i.saturating_mul(step)));
+        for i in 1..i64::from(layout.regions_per_table) {
+            state.split(&key::record_key(*id, i.saturating_mul(layout.region_handles)));
         }
         state.scatter(&key::table_prefix(*id), &key::table_prefix(*id + 1));
     }

@@ -46,6 +46,7 @@ const SET_DEFAULT: u8 = 15;
 pub(crate) struct Layout {
     pub(crate) regions_per_table: u32,
     pub(crate) region_handles: i64,
+    pub(crate) regions_max: usize,
 }
 
 fn job(action: u8, table: &TableDef, query: String, raw_args: Json) -> Job {
@@ -126,7 +127,7 @@ impl Cluster {
             }
             let schema_id = state.catalog.schema(&spec.schema)?;
             let table = TableDef::new(spec, schema_id, || state.next_schema_id())?;
-            lay_out(state, &table, layout.regions_per_table, layout.region_handles);
+            lay_out(state, &table, layout);
             let args = json!({"table_info": table.to_json(), "fk_check": true});
             let job = job(CREATE_TABLE, &table, spec.create_sql(), args);
             Ok(Plan { job, before: Vec::new(), after: Some(table), schema: None })
@@ -161,7 +162,7 @@ impl Cluster {
             }
             new.revision += 1;
             new.row_id = Arc::default();
-            lay_out(state, &new, layout.regions_per_table, layout.region_handles);
+            lay_out(state, &new, layout);
             let args = json!({"fk_check": true, "new_table_id": new.id});
             let mut job = job(TRUNCATE_TABLE, &old, format!("TRUNCATE TABLE `{schema}`.`{table}`"), args);
             job.table_ids.push(new.id);

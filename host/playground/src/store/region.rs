@@ -2,6 +2,7 @@
 
 use super::conn::Subscription;
 use crate::encode::key::region_key;
+use std::collections::HashMap;
 use tg_proto::metapb;
 
 /// A peer of a region.
@@ -71,6 +72,8 @@ impl Region {
 #[derive(Debug)]
 pub(crate) struct Regions {
     list: Vec<Region>,
+    /// First key of each region by its id.
+    starts: HashMap<u64, Vec<u8>>,
 }
 
 impl Regions {
@@ -79,7 +82,8 @@ impl Regions {
     pub(crate) fn new(peers: Vec<Peer>) -> Self {
         let leader = peers.first().map(|p| p.store);
         let (start, end) = (Vec::new(), Vec::new());
-        Self { list: vec![Region { id: 1, start, end, conf_ver: 1, version: 1, peers, leader, subs: Vec::new() }] }
+        let all = Region { id: 1, start, end, conf_ver: 1, version: 1, peers, leader, subs: Vec::new() };
+        Self { list: vec![all], starts: HashMap::from([(1, Vec::new())]) }
     }
 
     /// Position of the region that holds `key`.
@@ -91,7 +95,7 @@ impl Regions {
     /// Position of a region.
     #[must_use]
     pub(crate) fn by_id(&self, id: u64) -> Option<usize> {
-        self.list.iter().position(|r| r.id == id)
+        self.starts.get(&id).map(|start| self.at(start))
     }
 
     /// All regions in order.
@@ -116,6 +120,16 @@ impl Regions {
         self.list.iter_mut()
     }
 
+    /// Those that begin in `[start, end)`, in order.
+    pub(crate) fn beginning_in<'a>(
+        &'a mut self,
+        start: &'a [u8],
+        end: &'a [u8],
+    ) -> impl Iterator<Item = &'a mut Region> + 'a {
+        let from = self.list.partition_point(|r| &r.start[..] < start);
+        self.list.iter_mut().skip(from).take_while(move |r| &r.start[..] < end)
+    }
+
     /// Splits at `key`: the left part gets the new id and peers, the right one keeps the old.
     /// Gives the position of the left part, or `None` when the key is already a boundary.
     pub(crate) fn split(&mut self, key: &[u8], id: u64, mut next_id: impl FnMut() -> u64) -> Option<usize> {
@@ -125,6 +139,8 @@ impl Regions {
             return None;
         }
         let start = std::mem::replace(&mut right.start, key.to_vec());
+        self.starts.insert(right.id, key.to_vec());
+        self.starts.insert(id, start.clone());
         right.version += 1;
         let peers = right.peers.iter().map(|p| Peer { id: next_id(), store: p.store }).collect();
         let left = Region {
@@ -151,6 +167,8 @@ impl Regions {
         let into = &mut self.list[at];
         into.start.clone_from(&gone.start);
         into.version = into.version.max(gone.version + 1) + 1;
+        self.starts.insert(into.id, gone.start.clone());
+        self.starts.remove(&gone.id);
         Some(gone)
     }
 }

@@ -30,7 +30,7 @@ impl State {
         if stores.is_empty() {
             return;
         }
-        for (i, region) in self.regions.iter_mut().filter(|r| &r.start[..] >= start && &r.start[..] < end).enumerate() {
+        for (i, region) in self.regions.beginning_in(start, end).enumerate() {
             region.move_leader(Some(stores[i % stores.len()]));
         }
     }

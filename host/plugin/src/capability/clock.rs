@@ -10,11 +10,11 @@ pub(crate) fn wall_ms() -> u64 {
 }
 
 impl Host for State {
-    async fn wall_ms(&mut self) -> wasmtime::Result<u64> {
+    fn wall_ms(&mut self) -> wasmtime::Result<u64> {
         Ok(wall_ms())
     }
 
-    async fn monotonic_ns(&mut self) -> wasmtime::Result<u64> {
+    fn monotonic_ns(&mut self) -> wasmtime::Result<u64> {
         Ok(self.born.elapsed().as_nanos() as u64)
     }
 }

@@ -33,7 +33,7 @@ impl LogLimit {
 }
 
 impl Host for State {
-    async fn enabled(&mut self, level: Level) -> wasmtime::Result<bool> {
+    fn enabled(&mut self, level: Level) -> wasmtime::Result<bool> {
         Ok(match level {
             Level::Trace => tracing::enabled!(target: "tidegate::guest", tracing::Level::TRACE),
             Level::Debug => tracing::enabled!(target: "tidegate::guest", tracing::Level::DEBUG),
@@ -43,7 +43,7 @@ impl Host for State {
         })
     }
 
-    async fn log(&mut self, level: Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
+    fn log(&mut self, level: Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
         if !self.log.admit(self.clock.now()) {
             self.metrics.logs_dropped.fetch_add(1, Relaxed);
             return Ok(());

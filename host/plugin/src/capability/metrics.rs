@@ -17,51 +17,51 @@ pub struct HistogramResource(Arc<Histogram>);
 impl Host for State {}
 
 impl HostCounter for State {
-    async fn new(&mut self, name: String) -> wasmtime::Result<Resource<CounterResource>> {
+    fn new(&mut self, name: String) -> wasmtime::Result<Resource<CounterResource>> {
         let cell = self.metrics.counter(&name);
         Ok(self.table.push(CounterResource(cell))?)
     }
 
-    async fn add(&mut self, counter: Resource<CounterResource>, n: u64) -> wasmtime::Result<()> {
+    fn add(&mut self, counter: Resource<CounterResource>, n: u64) -> wasmtime::Result<()> {
         self.table.get(&counter)?.0.fetch_add(n, Relaxed);
         Ok(())
     }
 
-    async fn drop(&mut self, counter: Resource<CounterResource>) -> wasmtime::Result<()> {
+    fn drop(&mut self, counter: Resource<CounterResource>) -> wasmtime::Result<()> {
         self.table.delete(counter)?;
         Ok(())
     }
 }
 
 impl HostGauge for State {
-    async fn new(&mut self, name: String) -> wasmtime::Result<Resource<GaugeResource>> {
+    fn new(&mut self, name: String) -> wasmtime::Result<Resource<GaugeResource>> {
         let cell = self.metrics.gauge(&name);
         Ok(self.table.push(GaugeResource(cell))?)
     }
 
-    async fn set(&mut self, gauge: Resource<GaugeResource>, v: f64) -> wasmtime::Result<()> {
+    fn set(&mut self, gauge: Resource<GaugeResource>, v: f64) -> wasmtime::Result<()> {
         self.table.get(&gauge)?.0.store(v.to_bits(), Relaxed);
         Ok(())
     }
 
-    async fn drop(&mut self, gauge: Resource<GaugeResource>) -> wasmtime::Result<()> {
+    fn drop(&mut self, gauge: Resource<GaugeResource>) -> wasmtime::Result<()> {
         self.table.delete(gauge)?;
         Ok(())
     }
 }
 
 impl HostHistogram for State {
-    async fn new(&mut self, name: String) -> wasmtime::Result<Resource<HistogramResource>> {
+    fn new(&mut self, name: String) -> wasmtime::Result<Resource<HistogramResource>> {
         let histogram = self.metrics.histogram(&name);
         Ok(self.table.push(HistogramResource(histogram))?)
     }
 
-    async fn observe(&mut self, histogram: Resource<HistogramResource>, v: f64) -> wasmtime::Result<()> {
+    fn observe(&mut self, histogram: Resource<HistogramResource>, v: f64) -> wasmtime::Result<()> {
         self.table.get(&histogram)?.0.observe(v);
         Ok(())
     }
 
-    async fn drop(&mut self, histogram: Resource<HistogramResource>) -> wasmtime::Result<()> {
+    fn drop(&mut self, histogram: Resource<HistogramResource>) -> wasmtime::Result<()> {
         self.table.delete(histogram)?;
         Ok(())
     }

@@ -26,20 +26,20 @@ pub(crate) fn read(batch: &BatchBuf, columns: Option<&[u32]>, start: u32, count:
 impl Host for State {}
 
 impl HostRowBatch for State {
-    async fn table(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<TableRef> {
+    fn table(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<TableRef> {
         let batch = self.table.get(&batch)?.0.batch();
         Ok(TableRef { table: batch.table(), version: batch.version() })
     }
 
-    async fn row_count(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<u32> {
+    fn row_count(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<u32> {
         Ok(u32::try_from(self.table.get(&batch)?.0.len()).unwrap_or(u32::MAX))
     }
 
-    async fn byte_size(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<u32> {
+    fn byte_size(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<u32> {
         Ok(u32::try_from(self.table.get(&batch)?.0.len_bytes()).unwrap_or(u32::MAX))
     }
 
-    async fn read(
+    fn read(
         &mut self,
         batch: Resource<BatchResource>,
         columns: Option<Vec<u32>>,
@@ -49,7 +49,7 @@ impl HostRowBatch for State {
         Ok(read(&self.table.get(&batch)?.0, columns.as_deref(), start, count))
     }
 
-    async fn drop(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<()> {
+    fn drop(&mut self, batch: Resource<BatchResource>) -> wasmtime::Result<()> {
         self.table.delete(batch)?;
         Ok(())
     }

@@ -11,7 +11,7 @@ pub(crate) fn get(grants: &Grants, name: &str) -> Result<String, String> {
 }
 
 impl Host for State {
-    async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, String>> {
+    fn get(&mut self, name: String) -> wasmtime::Result<Result<String, String>> {
         Ok(get(&self.grants, &name))
     }
 }

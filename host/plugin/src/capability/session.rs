@@ -6,7 +6,7 @@ use crate::state::State;
 impl types::Host for State {}
 
 impl session::Host for State {
-    async fn deadline_ms(&mut self) -> wasmtime::Result<u32> {
+    fn deadline_ms(&mut self) -> wasmtime::Result<u32> {
         Ok(self.clock.left_ms())
     }
 }

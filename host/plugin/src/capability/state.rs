@@ -4,20 +4,20 @@ use crate::bindings::api::state::Host;
 use crate::state::State;
 
 impl Host for State {
-    async fn get(&mut self, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
+    fn get(&mut self, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
         Ok(self.kept.get(&key).map(<[u8]>::to_vec))
     }
 
-    async fn set(&mut self, key: String, value: Vec<u8>) -> wasmtime::Result<Result<(), String>> {
+    fn set(&mut self, key: String, value: Vec<u8>) -> wasmtime::Result<Result<(), String>> {
         Ok(self.kept.set(key, value))
     }
 
-    async fn delete(&mut self, key: String) -> wasmtime::Result<()> {
+    fn delete(&mut self, key: String) -> wasmtime::Result<()> {
         self.kept.delete(&key);
         Ok(())
     }
 
-    async fn keys(&mut self, prefix: String, limit: u32) -> wasmtime::Result<Vec<String>> {
+    fn keys(&mut self, prefix: String, limit: u32) -> wasmtime::Result<Vec<String>> {
         Ok(self.kept.keys(&prefix, limit))
     }
 }

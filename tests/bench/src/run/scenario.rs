@@ -247,7 +247,7 @@ fn one_transaction(options: &Options) -> anyhow::Result<Line> {
 
 /// Tables that nobody changes; one in ten is in the changefeed.
 fn idle(options: &Options) -> anyhow::Result<Line> {
-    let (known, seconds): (u64, u64) = if options.quick { (500, 1) } else { (10_000, 10) };
+    let (known, seconds): (u64, u64) = if options.quick { (500, 1) } else { (100_000, 10) };
     let active = known / 10;
     let args = Args::default().with("mode", "idle").with("tables", known).with("rows", 0).with("row_bytes", 8);
     let (upstream, ready) = upstream_with(&args)?;

@@ -29,6 +29,7 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     let mut config = PlaygroundConfig { regions_per_table: REGIONS, ..PlaygroundConfig::default() };
     if mode == "idle" {
         config.resolved_interval_ms = IDLE_RESOLVED_MS;
+        config.regions_max = usize::MAX;
     }
     let playground = Playground::start(config).await?;
     let start = playground.tso.next();
