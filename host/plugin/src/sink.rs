@@ -13,6 +13,7 @@ use crate::plan::{Plans, sink_data};
 use crate::plugin::{Plugin, Pre};
 use crate::ports::{Ack, Barrier, BarrierKind, SinkPort, TablePlan, WriteOutcome};
 use futures::future::BoxFuture;
+use std::pin::pin;
 use std::sync::Arc;
 use tg_model::{DdlEvent, Position, TableVersion};
 use tgr1::BatchBuf;
@@ -103,8 +104,11 @@ impl SinkInstance {
         let answer = match self.core.store.data_mut().table.push(BatchResource(BatchBuf::clone(&batch))) {
             Ok(handle) => {
                 let lent = Resource::new_borrow(handle.rep());
-                let call = self.guest.tidegate_plugin_sink().call_write(&mut self.core.store, lent, data);
-                let answer = watch.within(call).await;
+                let answer = {
+                    // Pinned where it is made: it is large, and moving it costs more than the call.
+                    let call = pin!(self.guest.tidegate_plugin_sink().call_write(&mut self.core.store, lent, data));
+                    watch.within(call).await
+                };
                 let taken = self.core.store.data_mut().table.delete(handle).map(|_| ());
                 answer.and_then(|a| taken.map(|()| a).map_err(Into::into))
             }

@@ -12,6 +12,7 @@ use crate::plugin::{Plugin, Pre};
 use crate::ports::{TransformPlan, TransformPort, Transformed};
 use crate::{convert, output};
 use futures::future::BoxFuture;
+use std::pin::pin;
 use std::sync::Arc;
 use tg_model::{DdlEvent, TableVersion};
 use tgr1::BatchBuf;
@@ -86,8 +87,12 @@ impl TransformInstance {
         let answer = match self.core.store.data_mut().table.push(BatchResource(batch.clone())) {
             Ok(handle) => {
                 let lent = Resource::new_borrow(handle.rep());
-                let call = self.guest.tidegate_plugin_transform().call_transform(&mut self.core.store, lent, data);
-                let answer = watch.within(call).await;
+                let answer = {
+                    // Pinned where it is made: it is large, and moving it costs more than the call.
+                    let call =
+                        pin!(self.guest.tidegate_plugin_transform().call_transform(&mut self.core.store, lent, data));
+                    watch.within(call).await
+                };
                 let taken = self.core.store.data_mut().table.delete(handle).map(|_| ());
                 answer.and_then(|a| taken.map(|()| a).map_err(Into::into))
             }

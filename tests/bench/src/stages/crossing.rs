@@ -42,7 +42,11 @@ pub(crate) fn run(options: &Options, limits: &Limits, lines: &mut Vec<Line>) -> 
     let mut pairs = Vec::new();
     for rows in SIZES {
         let batch = fixture::batch(0, rows)?;
-        let pair = sink_pair(options, &runtime, &sink, &batch)?;
+        if rows == 1 {
+            let pair = sink_pair(options, &runtime, &sink, &batch, "")?;
+            lines.push(line("crossing: sink counts rows", rows, &pair));
+        }
+        let pair = sink_pair(options, &runtime, &sink, &batch, TOUCH)?;
         lines.push(line("crossing: sink reads all", rows, &pair));
         pairs.push((rows as f64, pair));
         if rows >= 256 {
@@ -112,9 +116,15 @@ fn dispatch_all<'a>(
     })
 }
 
-fn sink_pair(options: &Options, runtime: &Runtime, plugin: &Plugin, batch: &Arc<BatchBuf>) -> anyhow::Result<Pair> {
+fn sink_pair(
+    options: &Options,
+    runtime: &Runtime,
+    plugin: &Plugin,
+    batch: &Arc<BatchBuf>,
+    config: &str,
+) -> anyhow::Result<Pair> {
     let calls = calls(options, batch.len() as u64);
-    let spec = spec(TOUCH, 1, Grants::default());
+    let spec = spec(config, 1, Grants::default());
     let (mut component, _) = runtime.block_on(SinkInstance::open(plugin, &spec))?;
     let (mut native, _) = NativeSink::open_in_place::<Blackhole>(&spec)?;
     runtime.block_on(component.on_schema(fixture::table(), Arc::from([])))?;
