@@ -42,7 +42,7 @@ pub const CODES: &[CodePage] = &[
         5206,
         "the metadata file failed",
         "The file of the embedded metadata store cannot be opened, read or written: a full or failing disk or wrong permissions.",
-        "Check the disk and the permissions of the data directory, then start again.",
+        "Free space, or check the disk and the permissions of the data directory. A changefeed tries again by itself and goes on from its checkpoint; a server that did not start has to be started again.",
     ),
     page(
         5207,

@@ -129,6 +129,13 @@ impl Coded for MetaError {
     }
 
     fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Timeout { .. } | Self::Compacted { .. } | Self::Conflict { .. })
+        matches!(
+            self,
+            Self::Unavailable { .. }
+                | Self::Timeout { .. }
+                | Self::Compacted { .. }
+                | Self::Conflict { .. }
+                | Self::Storage { .. }
+        )
     }
 }

@@ -24,7 +24,7 @@ pub const CODES: &[CodePage] = &[
         code: SorterError::DISK,
         title: "the sorter's disk store failed",
         cause: "RocksDB could not read or write a file; usually the disk is full or failing.",
-        action: "Free space or replace the disk, then resume the changefeed. Spilled changes are read again \
+        action: "Free space or replace the disk; the changefeed tries again by itself. Spilled changes are read again \
                  from the upstream, so the directory holds nothing that has to be saved.",
     },
     CodePage {

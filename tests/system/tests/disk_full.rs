@@ -52,17 +52,14 @@ async fn a_full_disk_is_told_and_ridden_through() {
     rig.downstream.kill();
     write_much(&mut feed.up).await;
     let told = |f: &serde_json::Value| {
-        f["error"]["code"].as_str().is_some_and(|c| ["TG-1203", "TG-1201", "TG-1120"].contains(&c))
+        f["error"]["code"].as_str().is_some_and(|c| ["TG-1201", "TG-1203", "TG-1120", "TG-4005"].contains(&c))
     };
     let shown = api.wait("full", CATCH_UP, "the disk's code", told).await.unwrap();
-    assert_ne!(shown["state"], "normal", "{shown}");
+    assert_eq!(shown["state"], "warning", "it is tried again: {shown}");
     rig.downstream.restart().unwrap();
     std::fs::remove_file(&ballast).unwrap();
-    if shown["state"] == "failed" {
-        api.resume("full").await.unwrap();
-    }
     feed.up.run("INSERT INTO t VALUES (-2, 'after')").await.unwrap();
     let compared = feed.verify().await;
     let (_, rows) = compared.unwrap_or_else(|e| panic!("{e:#}\n{}", rig.tidegate.log_tail()));
-    println!("disk full: {} in state {}, then {rows} rows equal", shown["error"]["code"], shown["state"]);
+    println!("disk full: {}, and by itself {rows} rows equal when there is space again", shown["error"]["code"]);
 }
