@@ -68,7 +68,12 @@ async fn two(backend: &support::Backend, cluster: &str) -> (ChangefeedStore, u64
 async fn captures_and_owners(backend: &support::Backend) {
     let (store, one, two) = two(backend, "owners").await;
     let lease = backend.store.lease_grant(Duration::from_secs(60)).await.unwrap();
-    assert_eq!(store.register(1, &member(1), lease).await.unwrap(), one, "once registered is registered");
+    assert_eq!(
+        store.register(1, &member(1), lease).await.unwrap(),
+        one,
+        "{}: once registered is registered",
+        backend.name
+    );
     assert!(store.is_registered(1, one).await.unwrap() && !store.is_registered(1, two).await.unwrap());
 
     let none = OwnerRevision(0);

@@ -1,4 +1,5 @@
 //! Messages survive the wire, those of past versions load, and bytes from anywhere never panic.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
 use tg_cluster::{

@@ -28,7 +28,7 @@ pub(super) fn message(m: pb::Message, depth: usize) -> Read<Message> {
     let head = header(&some(m.head, "header")?)?;
     let body = match some(m.body, "body")? {
         From::Announce(_) => Body::Announce,
-        From::Publish(p) => Body::Publish(publish(p)?),
+        From::Publish(p) => Body::Publish(publish(&p)?),
         From::Report(r) => Body::Report(report(&r)?),
         From::Stale(_) => Body::Stale,
         From::PreVote(_) => Body::PreVote,
@@ -86,7 +86,7 @@ fn members(m: &pb::Members) -> Read<Arc<Members>> {
     Ok(Arc::new(pairs.collect()))
 }
 
-fn publish(p: pb::Publish) -> Read<Publish> {
+fn publish(p: &pb::Publish) -> Read<Publish> {
     let commands: Read<Vec<_>> = p.commands.iter().filter_map(|c| command(c).transpose()).collect();
     let emit = |e: &pb::Emit| -> Read<_> { Ok((FeedId(id(&e.feed, "changefeed")?), Ts::new(e.ts))) };
     Ok(Publish {
@@ -96,7 +96,7 @@ fn publish(p: pb::Publish) -> Read<Publish> {
         commands: commands?,
         caps: p.caps.iter().map(cap).collect::<Read<_>>()?,
         emits: p.emits.iter().map(emit).collect::<Read<_>>()?,
-        grant: p.grant.map(|g| Grant { echo: Mono(g.echo), ttl: g.ttl }),
+        grant: p.grant.as_ref().map(|g| Grant { echo: Mono(g.echo), ttl: g.ttl }),
         ack_report: p.ack_report,
     })
 }

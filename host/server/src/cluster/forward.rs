@@ -107,3 +107,33 @@ async fn send(cluster: &Cluster, to: &str, request: Request) -> Result<Response,
     let body = answer.bytes().await.map_err(|e| e.without_url().to_string())?;
     response.body(Body::from(body)).map_err(|e| e.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(uri: &str) -> String {
+        match about(&Request::builder().uri(uri).body(Body::empty()).unwrap()) {
+            About::Changefeed(id) => id.to_string(),
+            About::Schedule => "schedule".to_owned(),
+            About::Else => "else".to_owned(),
+        }
+    }
+
+    #[test]
+    fn calls_say_what_they_are_about() {
+        for (uri, about) in [
+            ("/api/v2/changefeeds/a", "default/a"),
+            ("/api/v2/changefeeds/a/pause?namespace=n", "n/a"),
+            ("/api/v1/changefeeds/a?keyspace=k&namespace=n", "k/a"),
+            ("/api/v2/tidegate/changefeeds/a/why?keyspace=&namespace=n", "n/a"),
+            ("/api/v2/tidegate/schedule", "schedule"),
+            ("/api/v2/changefeeds", "else"),
+            ("/api/v2/changefeeds/%00", "else"),
+            ("/api/v2/captures/a/drain", "else"),
+            ("/", "else"),
+        ] {
+            assert_eq!(of(uri), about, "{uri}");
+        }
+    }
+}

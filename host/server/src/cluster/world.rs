@@ -244,3 +244,99 @@ fn feed_record(record: &Record) -> FeedRecord {
         ddls: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use tg_metastore::Event;
+
+    const PREFIX: &str = "/tidegate/1/c/";
+
+    fn put(keys: &mut Keys, rev: Revision, key: &str, value: &Value) -> bool {
+        let value = value.to_string().into_bytes().into();
+        keys.apply(&Event { key: format!("{PREFIX}{key}"), rev, kind: EventKind::Put(value) })
+    }
+
+    fn delete(keys: &mut Keys, rev: Revision, key: &str) -> bool {
+        keys.apply(&Event { key: format!("{PREFIX}{key}"), rev, kind: EventKind::Delete })
+    }
+
+    fn member(node: u8) -> Value {
+        json!({"format": 1, "node": format!("{node:032x}"), "address": format!("h:{node}")})
+    }
+
+    fn info(uri: &str, state: &str) -> Value {
+        json!({"format": 1, "start_ts": 5, "sink_uri": uri, "config": {}, "state": state, "incarnation": "0b", "run": 3})
+    }
+
+    #[test]
+    fn keys_become_what_the_state_machines_see() {
+        let mut keys = Keys::new(PREFIX, 0, &[]);
+        assert!(put(&mut keys, 4, &format!("capture/{:032x}", 1), &member(1)));
+        assert!(put(&mut keys, 5, &format!("capture/{:032x}", 2), &member(2)));
+        assert!(put(
+            &mut keys,
+            6,
+            "owner",
+            &json!({"format": 1, "capture": format!("{:032x}", 1), "inc": 4, "address": "h:1"})
+        ));
+        assert!(put(&mut keys, 7, "cf/default/a/info", &info("mysql://root@h:3306/", "normal")));
+        assert!(put(&mut keys, 8, "cf/default/b/info", &info("blackhole://", "stopped")));
+        let status = json!({"format": 1, "checkpoint": Position::rows(tg_model::Ts::new(9)), "emit_ts": 9, "epoch": 1});
+        assert!(!put(&mut keys, 9, "cf/default/a/status", &status), "checkpoints disturb nobody");
+        assert!(put(&mut keys, 10, &format!("node/{:032x}", 2), &json!({"format": 1, "state": "draining"})));
+        let world = keys.world();
+        let seen = &world.snapshot;
+        let (one, two) = (peer_of("1", 4).unwrap(), peer_of("2", 5).unwrap());
+        assert_eq!((seen.rev, seen.owner), (10, Some((one, OwnerRev(6)))));
+        assert_eq!(seen.captures[&two].state, NodeState::Draining);
+        let mut feeds: Vec<_> =
+            seen.feeds.values().map(|f| (f.wanted, f.fence, f.run, f.checkpoint.ts.get())).collect();
+        feeds.sort();
+        let lease = Fence::Lease { inflight: INFLIGHT_MICROS };
+        assert_eq!(feeds, [(false, lease, RunId(3), 0), (true, Fence::Token, RunId(3), 9)]);
+        assert_eq!(world.others(one.capture).count(), 0, "who is being drained takes nothing");
+        assert_eq!(world.others(two.capture).count(), 1);
+    }
+
+    #[test]
+    fn an_owner_or_runner_that_is_gone_is_none() {
+        let mut keys = Keys::new(PREFIX, 0, &[]);
+        let capture = format!("capture/{:032x}", 1);
+        put(&mut keys, 4, &capture, &member(1));
+        put(&mut keys, 5, "owner", &json!({"format": 1, "capture": format!("{:032x}", 1), "inc": 4, "address": "h:1"}));
+        put(
+            &mut keys,
+            6,
+            "cf/default/a/run",
+            &json!({"format": 1, "capture": format!("{:032x}", 1), "inc": 4, "address": "h:1"}),
+        );
+        let id = ChangefeedId::new("default", "a").unwrap();
+        let world = keys.world();
+        assert!(world.owner().is_some() && world.runner(&id).is_some());
+        assert!(delete(&mut keys, 7, &capture));
+        let world = keys.world();
+        assert!(world.owner().is_none() && world.runner(&id).is_none());
+        assert_eq!(world.owner_rev(), Some(OwnerRev(5)), "its revision is what a successor has to name");
+        put(&mut keys, 8, &capture, &member(1));
+        assert!(keys.world().owner().is_none(), "registered again it is another");
+    }
+
+    #[test]
+    fn records_that_cannot_be_read_hide_no_others() {
+        let mut keys = Keys::new(PREFIX, 0, &[]);
+        put(&mut keys, 4, "cf/default/a/info", &json!({"format": 9}));
+        put(&mut keys, 5, "capture/nonsense", &member(1));
+        put(&mut keys, 6, "cf/default/b/info", &info("blackhole://", "normal"));
+        assert_eq!((keys.world().feeds.len(), keys.world().members.len()), (1, 0));
+    }
+
+    #[test]
+    fn made_anew_is_another_changefeed() {
+        let id = ChangefeedId::new("default", "a").unwrap();
+        assert_ne!(feed_id(&id, "0b", 1), feed_id(&id, "0c", 1));
+        assert_ne!(feed_id(&id, "0b", 1), feed_id(&ChangefeedId::new("other", "a").unwrap(), "0b", 1));
+        assert_eq!(feed_id(&id, "0b", 1), feed_id(&id, "0b", 2), "wherever it is read");
+    }
+}
