@@ -27,6 +27,8 @@ pub(crate) struct Service {
     pub(crate) closed: watch::Receiver<bool>,
 }
 
+/// What hands messages in, until the stream ends.
+type Taking = Pin<Box<dyn Future<Output = Result<(), Status>> + Send>>;
 type Answers = Pin<Box<dyn Stream<Item = Result<pb::Answer, Status>> + Send>>;
 
 impl Service {
@@ -96,10 +98,7 @@ impl Service {
 }
 
 /// One answer, then what happens until the end.
-fn answers(
-    first: pb::answer::What,
-    then: Option<Pin<Box<dyn Future<Output = Result<(), Status>> + Send>>>,
-) -> Response<Answers> {
+fn answers(first: pb::answer::What, then: Option<Taking>) -> Response<Answers> {
     let first = stream::once(async move { Ok(pb::Answer { what: Some(first) }) });
     let rest = stream::iter(then).filter_map(|taking| async move { taking.await.err().map(Err) });
     Response::new(Box::pin(first.chain(rest)))

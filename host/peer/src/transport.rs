@@ -26,6 +26,7 @@ const CONTROL_MESSAGE_MAX_BYTES: usize = 64 << 10;
 
 /// What comes from other nodes.
 #[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly all of them are messages, and each is looked at once")]
 pub enum Arrival {
     /// A message.
     Message(Message),

@@ -7,7 +7,7 @@ use tg_test_servers::Etcd;
 use tg_testkit::{Api, MariaDb, Sql, Tidegate, UpstreamTidb};
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(30);
 
 /// All of it. The order is that of the end.
