@@ -1,5 +1,5 @@
-//! The part of the wire protocols of PD and TiKV that the product and its tests speak: messages,
-//! clients and servers, generated from minimal descriptions in `proto/`.
+//! The part of the wire protocols of PD and TiKV that the product and its tests speak, and the one between our own nodes:
+//! messages, clients and servers, generated from minimal descriptions in `proto/`.
 //!
 //! Does: encode and decode. `bytes` fields are [`bytes::Bytes`] and share the buffer they came in.
 //! Does not: connect, retry, interpret.
@@ -48,4 +48,8 @@ package!(
 package!(
     /// Named keyspaces.
     keyspacepb
+);
+package!(
+    /// Between the nodes of a cluster.
+    tgpeer
 );

@@ -74,6 +74,8 @@ pub enum Command {
     /// Manage the nodes of a cluster
     #[command(subcommand)]
     Capture(Capture),
+    /// Show what the scheduler does, and why
+    Schedule,
     /// Timestamps of the upstream
     #[command(subcommand)]
     Tso(TsoCommand),
@@ -106,6 +108,9 @@ pub struct ServerArgs {
     /// Cluster to belong to [default: default]
     #[arg(long, env = "TIDEGATE_CLUSTER_ID")]
     pub cluster_id: Option<String>,
+    /// Where the nodes of a cluster keep their metadata, like etcd://host:2379,host:2379 [default: the data directory]
+    #[arg(long, env = "TIDEGATE_METASTORE", value_name = "URL")]
+    pub metastore: Option<String>,
     /// Folder for sorted data and metadata
     #[arg(long, env = "TIDEGATE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -163,6 +168,7 @@ impl ServerArgs {
             advertise_addr: self.advertise_addr.clone(),
             pd: self.pd.clone(),
             cluster_id: self.cluster_id.clone(),
+            metastore: self.metastore.clone(),
             data_dir: self.data_dir.clone(),
             log_level: self.log_level.clone(),
             log_file: self.log_file.clone(),

@@ -103,6 +103,7 @@ async fn dispatch(cli: Cli, terminal: &mut Terminal<'_>, pages: &[&[CodePage]]) 
         Command::Quarantine(command) => quarantine::run(command, &client, terminal, as_json).await,
         Command::Capture(Capture::List) => cluster::captures(&client, terminal, as_json).await,
         Command::Capture(Capture::Drain { capture_id }) => cluster::drain(&client, terminal, &capture_id).await,
+        Command::Schedule => cluster::schedule(&client, terminal, as_json).await,
         Command::Tso(TsoCommand::Query) => {
             let ts = cluster::tso(&client).await?;
             terminal.say(&ts.to_string())

@@ -138,6 +138,9 @@ pub struct FeedRecord {
     pub wanted: bool,
     /// What became of it.
     pub state: FeedState,
+    /// Its one slot does everything by itself: tables, DDLs, the storing of its progress. Here it is placed, moved and fenced, and
+    /// nothing else; it has no executor.
+    pub whole: bool,
     /// Writer slots, without the executor's.
     pub slots: u16,
     /// How its writers are fenced.

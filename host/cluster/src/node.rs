@@ -14,7 +14,7 @@ use crate::rules::Rule;
 use crate::timing::{META_TIMEOUT, REPORT_EVERY};
 use election::Election;
 use registration::Registration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tg_balance::Decision;
 
@@ -45,6 +45,8 @@ pub struct Node {
     orders: Orders,
     /// The ownership ended in this step: what it wanted is void.
     deposed: bool,
+    /// Registered processes that are known to be gone, for the owner that this may become.
+    refused: BTreeSet<Peer>,
 }
 
 impl Node {
@@ -70,6 +72,7 @@ impl Node {
             authority: Mono(0),
             orders: Vec::new(),
             deposed: false,
+            refused: BTreeSet::new(),
         }
     }
 
@@ -124,6 +127,9 @@ impl Node {
             Input::Message(message) => self.message(now, message, true, &mut owned, out),
             Input::PeerDown(peer) => {
                 self.election.refused(peer);
+                if self.meta.as_ref().is_some_and(|m| m.captures.contains_key(&peer)) {
+                    self.refused.insert(peer);
+                }
                 if let Some(owner) = &mut self.owner {
                     owner.refused(now, peer, &mut owned);
                 }
@@ -173,6 +179,9 @@ impl Node {
         let same_process = head.to.capture == me.capture;
         if !same_process || head.to != me && self.config.rules.keep(Rule::IncarnationChecked) {
             return;
+        }
+        if directly {
+            self.refused.remove(&head.from);
         }
         match body {
             Body::Relay(inner) if inner.head.to == me => self.message(now, *inner, false, owned, out),
@@ -309,6 +318,7 @@ impl Node {
         if let Some((_, rev)) = snapshot.owner {
             self.saw(now, rev, out);
         }
+        self.refused.retain(|p| snapshot.captures.contains_key(p));
         self.meta = Some(snapshot);
     }
 
@@ -324,6 +334,8 @@ impl Node {
         owner.set_pace(&self.pace);
         if let Some(meta) = &self.meta {
             owner.snapshot(now, meta, owned);
+            // Whoever is known to be gone is not waited for.
+            self.refused.iter().for_each(|p| owner.refused(now, *p, owned));
             owned.bodies.extend(meta.captures.keys().map(|p| (*p, None, Body::Announce)));
         }
         self.owner = Some(owner);

@@ -96,7 +96,7 @@ impl Owner {
 
     /// Schema sources that run for it.
     pub(crate) fn sources(&self) -> impl Iterator<Item = (FeedId, RunId)> + '_ {
-        self.feeds.iter().map(|(id, f)| (*id, f.run()))
+        self.feeds.iter().filter(|(_, f)| !f.record.whole).map(|(id, f)| (*id, f.run()))
     }
 
     /// How fast slots may move, and which zone is preferred.
@@ -129,7 +129,7 @@ impl Owner {
         self.snapshot_rev = snapshot.rev;
         let gone: Vec<_> = self.feeds.keys().filter(|f| !snapshot.feeds.contains_key(f)).copied().collect();
         for id in gone {
-            if let Some(feed) = self.feeds.remove(&id) {
+            if let Some(feed) = self.feeds.remove(&id).filter(|f| !f.record.whole) {
                 out.sources.push(Source::Stop(id, feed.run()));
             }
         }
@@ -141,11 +141,15 @@ impl Owner {
                 known => {
                     let mut feed = Feed::new(*id, self.rev, record, now, self.rules);
                     if let Some(old) = known {
-                        out.sources.push(Source::Stop(*id, old.run()));
+                        if !old.record.whole {
+                            out.sources.push(Source::Stop(*id, old.run()));
+                        }
                         feed.inherit(std::mem::take(&mut old.slots));
                     }
                     self.feeds.insert(*id, feed);
-                    out.sources.push(Source::Start(*id, record.run, record.checkpoint));
+                    if !record.whole {
+                        out.sources.push(Source::Start(*id, record.run, record.checkpoint));
+                    }
                 }
             }
         }

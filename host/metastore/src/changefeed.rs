@@ -5,7 +5,7 @@
 
 use crate::record::{decode, encode};
 use crate::{
-    ChangefeedInfo, ChangefeedStatus, Compare, DdlRecord, KeyValue, MetaError, MetaStore, Op, OpResult, OwnerRevision,
+    ChangefeedInfo, ChangefeedStatus, Compare, DdlRecord, Guard, KeyValue, MetaError, MetaStore, Op, OpResult,
     Revision, WatchStream,
 };
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const TRIES_MAX: usize = 4;
 #[derive(Clone)]
 pub struct ChangefeedStore {
     store: Arc<dyn MetaStore>,
-    prefix: String,
+    pub(crate) prefix: String,
 }
 
 impl ChangefeedStore {
@@ -36,7 +36,7 @@ impl ChangefeedStore {
         format!("{}{name}", self.prefix)
     }
 
-    fn feed_key(&self, id: &ChangefeedId, part: &str) -> String {
+    pub(crate) fn feed_key(&self, id: &ChangefeedId, part: &str) -> String {
         format!("{}cf/{}/{}/{part}", self.prefix, id.namespace, id.name)
     }
 
@@ -121,42 +121,43 @@ impl ChangefeedStore {
         self.store.watch(&self.key("cf/"), from_rev).await
     }
 
-    /// Replaces a changefeed's info, if it is still as read at `seen`. With `owner`: only while that is the owner.
+    /// Replaces a changefeed's info, if it is still as read at `seen`. With a guard: only while that holds.
     ///
     /// # Errors
-    /// [`MetaError::Conflict`], [`MetaError::NotOwner`], and those of the store.
+    /// [`MetaError::Conflict`], [`MetaError::NotOwner`], [`MetaError::NotRunner`], and those of the store.
     pub async fn update(
         &self,
         id: &ChangefeedId,
         seen: Revision,
         info: &ChangefeedInfo,
-        owner: Option<OwnerRevision>,
+        guard: Option<Guard>,
     ) -> Result<Revision, MetaError> {
         let key = self.feed_key(id, "info");
         let mut compares = vec![Compare::ModRev(key.clone(), seen)];
-        compares.extend(owner.map(|o| self.owner_holds(o)));
+        compares.extend(guard.map(|g| self.guard_holds(id, g)));
         let put = Op::put(key.clone(), encode(&key, info)?);
         let outcome = self.store.txn(compares, vec![put], Vec::new()).await?;
         if outcome.succeeded {
             return Ok(outcome.rev);
         }
-        if let Some(owner) = owner {
-            self.check_owner(owner, "an update of a changefeed").await?;
+        if let Some(guard) = guard {
+            self.check_guard(id, guard, "an update of a changefeed").await?;
         }
         Err(MetaError::Conflict { key })
     }
 
-    /// Moves a changefeed's progress forward, as its owner. Writing the same position again is allowed.
+    /// Moves a changefeed's progress forward, while the guard holds. Writing the same position again is allowed.
     ///
     /// # Errors
-    /// [`MetaError::CheckpointBack`], [`MetaError::NotOwner`], [`MetaError::NotFound`], [`MetaError::Conflict`],
-    /// and those of the store.
+    /// [`MetaError::CheckpointBack`], [`MetaError::NotOwner`], [`MetaError::NotRunner`], [`MetaError::NotFound`],
+    /// [`MetaError::Conflict`], and those of the store.
     pub async fn advance(
         &self,
         id: &ChangefeedId,
-        owner: OwnerRevision,
+        guard: impl Into<Guard> + Send,
         status: &ChangefeedStatus,
     ) -> Result<Revision, MetaError> {
+        let guard = guard.into();
         let key = self.feed_key(id, "status");
         for _ in 0..TRIES_MAX {
             let (before, seen): (ChangefeedStatus, _) = self.read(id, "status").await?;
@@ -168,20 +169,15 @@ impl ChangefeedStore {
             for (name, value) in before.other {
                 status.other.entry(name).or_insert(value);
             }
-            let compares = vec![self.owner_holds(owner), Compare::ModRev(key.clone(), seen)];
+            let compares = vec![self.guard_holds(id, guard), Compare::ModRev(key.clone(), seen)];
             let outcome =
                 self.store.txn(compares, vec![Op::put(key.clone(), encode(&key, &status)?)], Vec::new()).await?;
             if outcome.succeeded {
                 return Ok(outcome.rev);
             }
-            self.check_owner(owner, "a checkpoint").await?;
+            self.check_guard(id, guard, "a checkpoint").await?;
         }
         Err(MetaError::Conflict { key })
-    }
-
-    async fn check_owner(&self, owner: OwnerRevision, what: &'static str) -> Result<(), MetaError> {
-        let current = self.owner().await?.map(|(_, rev)| rev);
-        if current == Some(owner) { Ok(()) } else { Err(MetaError::NotOwner { rev: owner.0, what }) }
     }
 
     /// Removes a changefeed with all its records and leaves a tombstone with the time, in Unix milliseconds.
@@ -200,24 +196,21 @@ impl ChangefeedStore {
         if outcome.succeeded { Ok(()) } else { Err(MetaError::Conflict { key: info }) }
     }
 
-    /// Writes what is known of a DDL, as owner.
+    /// Writes what is known of a DDL, while the guard holds.
     ///
     /// # Errors
-    /// [`MetaError::NotOwner`], and those of the store.
+    /// [`MetaError::NotOwner`], [`MetaError::NotRunner`], and those of the store.
     pub async fn put_ddl(
         &self,
         id: &ChangefeedId,
-        owner: OwnerRevision,
+        guard: impl Into<Guard> + Send,
         ddl: &DdlRecord,
     ) -> Result<Revision, MetaError> {
+        let guard = guard.into();
         let key = self.ddl_key(id, ddl.commit_ts, ddl.seq);
         let put = Op::put(key.clone(), encode(&key, ddl)?);
-        let outcome = self.store.txn(vec![self.owner_holds(owner)], vec![put], Vec::new()).await?;
-        if outcome.succeeded {
-            Ok(outcome.rev)
-        } else {
-            Err(MetaError::NotOwner { rev: owner.0, what: "a DDL record" })
-        }
+        let outcome = self.store.txn(vec![self.guard_holds(id, guard)], vec![put], Vec::new()).await?;
+        if outcome.succeeded { Ok(outcome.rev) } else { Err(Self::refused(id, guard, "a DDL record")) }
     }
 
     /// All DDL records of a changefeed in order of (commit-ts, seq).
@@ -229,18 +222,24 @@ impl ChangefeedStore {
         range.kvs.iter().map(|kv| decode(&kv.key, &kv.value)).collect()
     }
 
-    /// Deletes DDL records at or below the checkpoint, as owner.
+    /// Deletes DDL records at or below the checkpoint, while the guard holds.
     ///
     /// # Errors
-    /// [`MetaError::NotOwner`], and those of the store.
-    pub async fn forget_ddls(&self, id: &ChangefeedId, owner: OwnerRevision, upto: Ts) -> Result<(), MetaError> {
+    /// [`MetaError::NotOwner`], [`MetaError::NotRunner`], and those of the store.
+    pub async fn forget_ddls(
+        &self,
+        id: &ChangefeedId,
+        guard: impl Into<Guard> + Send,
+        upto: Ts,
+    ) -> Result<(), MetaError> {
+        let guard = guard.into();
         let range = self.store.range(&self.feed_key(id, "ddl/")).await?;
         let end = self.ddl_key(id, upto.next(), 0);
         let dead: Vec<_> = range.kvs.into_iter().filter(|kv| kv.key < end).map(|kv| Op::Delete(kv.key)).collect();
         for ops in dead.chunks(DELETES_MAX) {
-            let outcome = self.store.txn(vec![self.owner_holds(owner)], ops.to_vec(), Vec::new()).await?;
+            let outcome = self.store.txn(vec![self.guard_holds(id, guard)], ops.to_vec(), Vec::new()).await?;
             if !outcome.succeeded {
-                return Err(MetaError::NotOwner { rev: owner.0, what: "deleting DDL records" });
+                return Err(Self::refused(id, guard, "deleting DDL records"));
             }
         }
         Ok(())

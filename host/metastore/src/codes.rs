@@ -86,6 +86,18 @@ pub const CODES: &[CodePage] = &[
         "No changefeed with that name exists in this cluster.",
         "Check the name and the namespace with `tidegate changefeed list`.",
     ),
+    page(
+        5214,
+        "another node runs the changefeed",
+        "The changefeed was given to another node while this one still ran it: this one was thought to be gone, or it was moved.",
+        "Nothing: the other node carries on, and what this one tried was refused.",
+    ),
+    page(
+        5215,
+        "certificates for the metadata store cannot be used",
+        "A file of `[metastore]` or of `--ca`, `--cert`, `--key` is missing or is not PEM.",
+        "Look at the file in the message.",
+    ),
 ];
 
 #[cfg(test)]
@@ -107,6 +119,8 @@ mod tests {
             MetaError::BadRecord { key: text(), cause: text() },
             MetaError::NewerFormat { key: text(), found: 2, known: 1 },
             MetaError::NotOwner { rev: 1, what },
+            MetaError::NotRunner { changefeed: text(), rev: 1, what },
+            MetaError::Tls { reason: text() },
             MetaError::Conflict { key: text() },
             MetaError::CheckpointBack { changefeed: text(), from: Position::ZERO, to: Position::ZERO },
             MetaError::Exists { changefeed: text() },

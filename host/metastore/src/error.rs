@@ -79,6 +79,16 @@ pub enum MetaError {
         /// What was tried.
         what: &'static str,
     },
+    /// Another node runs the changefeed, or its run has ended.
+    #[error("changefeed {changefeed} is no longer run under revision {rev}; {what} was refused")]
+    NotRunner {
+        /// The changefeed.
+        changefeed: String,
+        /// The revision that was held.
+        rev: Revision,
+        /// What was tried.
+        what: &'static str,
+    },
     /// Someone else wrote the record first.
     #[error("the record {key} was changed by someone else meanwhile")]
     Conflict {
@@ -100,6 +110,12 @@ pub enum MetaError {
     Exists {
         /// The changefeed.
         changefeed: String,
+    },
+    /// Certificates for the store.
+    #[error("the certificates for the metadata store cannot be used: {reason}")]
+    Tls {
+        /// Which file, and why.
+        reason: String,
     },
     /// There is no such changefeed.
     #[error("there is no changefeed {changefeed}")]
@@ -125,6 +141,8 @@ impl Coded for MetaError {
             Self::CheckpointBack { .. } => 5211,
             Self::Exists { .. } => 5212,
             Self::NotFound { .. } => 5213,
+            Self::NotRunner { .. } => 5214,
+            Self::Tls { .. } => 5215,
         })
     }
 

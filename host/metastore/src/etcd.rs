@@ -8,6 +8,7 @@ use bytes::Bytes;
 use etcd_client as etcd;
 use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long one request may take.
@@ -22,19 +23,65 @@ pub struct EtcdStore {
     client: etcd::Client,
 }
 
+/// Certificates for etcd, as PEM files.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EtcdTls {
+    /// CA that its certificate is checked with.
+    pub ca: Option<PathBuf>,
+    /// Certificate to show, and its key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+/// How etcd is reached.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct EtcdOptions {
+    /// User and password.
+    pub credentials: Option<(String, String)>,
+    /// Certificates; `None`: no TLS.
+    pub tls: Option<EtcdTls>,
+}
+
+impl EtcdTls {
+    async fn options(&self) -> Result<etcd::TlsOptions, MetaError> {
+        let mut options = etcd::TlsOptions::new();
+        if let Some(ca) = &self.ca {
+            options = options.ca_certificate(etcd::Certificate::from_pem(read(ca).await?));
+        }
+        if let Some((cert, key)) = &self.identity {
+            options = options.identity(etcd::Identity::from_pem(read(cert).await?, read(key).await?));
+        }
+        Ok(options)
+    }
+}
+
+async fn read(file: &Path) -> Result<Vec<u8>, MetaError> {
+    tokio::fs::read(file).await.map_err(|e| MetaError::Tls { reason: format!("{}: {e}", file.display()) })
+}
+
 impl EtcdStore {
     /// Connects and asks for one key, so that success means that etcd answers.
     ///
     /// # Errors
     /// [`MetaError::Unavailable`] or [`MetaError::Timeout`].
     pub async fn connect(endpoints: &[String], credentials: Option<(String, String)>) -> Result<Self, MetaError> {
+        Self::connect_with(endpoints, EtcdOptions { credentials, tls: None }).await
+    }
+
+    /// Connects as [`Self::connect`] does, with TLS if that is said.
+    ///
+    /// # Errors
+    /// [`MetaError::Unavailable`], [`MetaError::Timeout`] or [`MetaError::Tls`].
+    pub async fn connect_with(endpoints: &[String], how: EtcdOptions) -> Result<Self, MetaError> {
         let mut options = etcd::ConnectOptions::new()
             .with_connect_timeout(REQUEST_LIMIT)
             .with_keep_alive(PING_INTERVAL, PING_LIMIT)
             .with_keep_alive_while_idle(true)
             .with_require_leader(true);
-        if let Some((user, password)) = credentials {
+        if let Some((user, password)) = how.credentials {
             options = options.with_user(user, password);
+        }
+        if let Some(tls) = &how.tls {
+            options = options.with_tls(tls.options().await?);
         }
         let client = limited("connect", etcd::Client::connect(endpoints, Some(options))).await?;
         // Connecting is lazy: only an answer shows that somebody is there.

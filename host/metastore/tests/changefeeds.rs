@@ -95,9 +95,9 @@ async fn checkpoints(feeds: &ChangefeedStore) {
     assert_eq!(feeds.status(&cf).await.unwrap().0.checkpoint, Position::rows(Ts::new(8)));
 
     let (got, seen) = feeds.info(&cf).await.unwrap();
-    let refused = feeds.update(&cf, seen, &got, Some(first)).await;
+    let refused = feeds.update(&cf, seen, &got, Some(first.into())).await;
     assert!(matches!(refused, Err(MetaError::NotOwner { .. })), "{refused:?}");
-    feeds.update(&cf, seen, &got, Some(second)).await.unwrap();
+    feeds.update(&cf, seen, &got, Some(second.into())).await.unwrap();
     feeds.resign(second).await.unwrap();
 }
 

@@ -35,7 +35,11 @@ impl NodeControl {
             }
             None => (record.state, (stored, stored)),
         };
-        Ok(record.show(id, &self.0.facts, progress, state))
+        let mut shown = record.show(id, &self.0.facts, progress, state);
+        if self.0.cluster.is_some() {
+            shown.maintainer = self.0.runs_at(id);
+        }
+        Ok(shown)
     }
 
     /// Checks that the start can be read and keeps it so.
@@ -66,8 +70,10 @@ impl NodeControl {
 
     pub(crate) async fn store_state(&self, id: &ChangefeedId, state: FeedState) -> Result<(), ServerError> {
         let (record, seen) = self.record(id).await?;
-        let record = Record { state, error: None, ..record };
-        self.0.store.update(id, seen, &record.write(), Some(self.0.owner)).await?;
+        // Another run begins: who still runs the one before has to end it.
+        let run = record.run + u64::from(state == FeedState::Normal);
+        let record = Record { state, error: None, run, ..record };
+        self.0.store.update(id, seen, &record.write(), self.0.guard(id)).await?;
         Ok(())
     }
 
@@ -117,6 +123,7 @@ impl NodeControl {
             error: None,
             created: Timestamp::now(),
             incarnation: new_incarnation(),
+            run: 1,
             upstream_id: Some(self.0.facts.upstream_id),
         };
         let status = ChangefeedStatus {
@@ -141,7 +148,7 @@ impl NodeControl {
         }
         let choice = self.try_out(id, &record.uri, &record.config).await?;
         record.settle(choice);
-        self.0.store.update(id, seen, &record.write(), Some(self.0.owner)).await?;
+        self.0.store.update(id, seen, &record.write(), self.0.guard(id)).await?;
         Ok(())
     }
 
@@ -177,5 +184,6 @@ impl NodeControl {
     pub(crate) fn running(&self, id: &ChangefeedId) -> bool {
         let feeds = self.0.feeds.lock();
         feeds.get(id).is_some_and(|h| matches!(h.view.state().0, FeedState::Normal | FeedState::Warning))
+            || self.0.runs_at(id).is_some()
     }
 }

@@ -2,6 +2,9 @@
 
 use tg_model::{Code, CodePage};
 
+/// Pages of what others are the cause of.
+pub use crate::cluster::CODES as CLUSTER_CODES;
+
 /// Pages for `tidegate explain`.
 pub const CODES: &[CodePage] = &[
     CodePage {

@@ -1,10 +1,10 @@
 //! The node behind the HTTP API.
 
-use crate::ServerError;
 use crate::feed::filter;
 use crate::node::Node;
 use crate::progress::now_ms;
 use crate::record::Record;
+use crate::{ClusterError, ServerError};
 use std::sync::Arc;
 use tg_api::{
     ApiError, Capture, ChangedChangefeed, Changefeed, Control, FeedState, NewChangefeed, NodeTables, Progress,
@@ -41,6 +41,9 @@ impl From<ServerError> for ApiError {
             | ServerError::BadGrant { .. }
             | ServerError::Replay { .. } => Self::Rejected { code: e.code(), message: e.to_string() },
             ServerError::Registry(e) if e.is_refusal() => Self::Rejected { code: e.code(), message: e.to_string() },
+            ServerError::Cluster(e @ (ClusterError::NobodyLeft { .. } | ClusterError::NoSuccessor)) => {
+                Self::Rejected { code: e.code(), message: e.to_string() }
+            }
             e => Self::Failed { code: e.code(), message: e.to_string(), retryable: e.is_retryable() },
         }
     }
@@ -66,8 +69,8 @@ impl Control for NodeControl {
             id: self.0.id.clone(),
             cluster_id: self.0.options.cluster.clone(),
             pid: std::process::id(),
-            is_owner: true,
-            liveness: 0,
+            is_owner: self.0.is_owner(),
+            liveness: u8::from(self.0.cluster.as_ref().is_some_and(|c| c.drains())),
         }
     }
 
@@ -81,6 +84,9 @@ impl Control for NodeControl {
     }
 
     async fn captures(&self) -> Answer<Vec<Capture>> {
+        if let Some(cluster) = &self.0.cluster {
+            return Ok(cluster.captures(&self.0.options.cluster));
+        }
         Ok(vec![Capture {
             id: self.0.id.clone(),
             is_owner: true,
@@ -90,6 +96,10 @@ impl Control for NodeControl {
     }
 
     async fn drain(&self, capture: &str) -> Answer<u64> {
+        if let Some(cluster) = &self.0.cluster {
+            let left = cluster.drain(capture).await?;
+            return left.ok_or_else(|| ApiError::CaptureNotFound { name: capture.to_owned() });
+        }
         if capture != self.0.id {
             return Err(ApiError::CaptureNotFound { name: capture.to_owned() });
         }
@@ -97,6 +107,9 @@ impl Control for NodeControl {
     }
 
     async fn resign(&self) -> Answer<()> {
+        if let Some(cluster) = &self.0.cluster {
+            return Ok(cluster.resign().await?);
+        }
         Err(ApiError::Unhealthy { reason: "the only node cannot resign: nobody would be left".to_owned() })
     }
 
@@ -168,6 +181,7 @@ impl Control for NodeControl {
         self.record(id).await?;
         self.0.halt(id).await;
         self.store_state(id, FeedState::Stopped).await?;
+        self.0.rests(id).await?;
         Ok(())
     }
 
@@ -178,6 +192,7 @@ impl Control for NodeControl {
             return Ok(());
         }
         self.0.halt(id).await;
+        self.0.rests(id).await?;
         if let Some(at) = overwrite {
             self.replace_checkpoint(id, at).await?;
         } else {
@@ -197,6 +212,9 @@ impl Control for NodeControl {
             .map(|_| ())
             .or_else(|e| if matches!(e, ServerError::Config(_)) { Ok(()) } else { Err(e) })?;
         self.0.halt(id).await;
+        if self.0.cluster.is_some() && self.store_state(id, FeedState::Stopped).await.is_ok() {
+            self.0.rests(id).await?;
+        }
         self.0.store.remove(id, now_ms()).await.map_err(ServerError::from)?;
         self.0.quarantines.forget(id);
         if let Err(e) = self.0.upstream.release_gc(&self.0.gc_service(id)).await {

@@ -12,6 +12,9 @@ pub enum ServerError {
     /// The metadata.
     #[error(transparent)]
     Meta(#[from] tg_metastore::MetaError),
+    /// Other nodes.
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::ClusterError),
     /// The sorter.
     #[error(transparent)]
     Sorter(#[from] tg_sorter::SorterError),
@@ -79,6 +82,7 @@ impl Coded for ServerError {
         match self {
             Self::Upstream(e) => e.code(),
             Self::Meta(e) => e.code(),
+            Self::Cluster(e) => e.code(),
             Self::Sorter(e) => e.code(),
             Self::Plugin(e) => e.code(),
             Self::Config(e) => e.code(),
@@ -106,6 +110,7 @@ impl Coded for ServerError {
         match self {
             Self::Upstream(e) => e.is_retryable(),
             Self::Meta(e) => e.is_retryable(),
+            Self::Cluster(e) => e.is_retryable(),
             Self::Sorter(e) => e.is_retryable(),
             Self::Pipeline(e) => e.is_retryable(),
             Self::Downstream(e) => e.is_retryable(),

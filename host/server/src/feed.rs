@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tg_api::{FeedError, FeedState};
 use tg_cluster::{Backoff, BackoffStep};
 use tg_filter::{EventFilterConfig, Filter, FilterConfig};
-use tg_metastore::Revision;
+use tg_metastore::{Guard, Revision};
 use tg_model::{ChangefeedId, Coded, Position, Ts};
 use tg_mounter::{MountOptions, TimestampZone};
 use tg_pipeline::{FeedControl, FeedEnd, FeedParts, FeedPlan, QuarantineStore, Resume, Stats};
@@ -27,12 +27,15 @@ const FEED_BUFFER_BYTES: usize = 16 << 20;
 
 impl Node {
     /// Starts the supervisor of a changefeed.
+    /// In a cluster: if this node has been given it; whoever has will start it, if another.
     pub(crate) fn launch(self: &Arc<Self>, id: &ChangefeedId) {
+        let Some(guard) = self.guard(id) else { return };
         let (stop, stopped) = watch::channel(false);
         let view = Arc::new(View::new(FeedState::Normal, Ts::ZERO));
-        let supervisor = Supervisor { node: Arc::clone(self), id: id.clone(), view: Arc::clone(&view), stop: stopped };
+        let (node, id) = (Arc::clone(self), id.clone());
+        let supervisor = Supervisor { node, guard, id: id.clone(), view: Arc::clone(&view), stop: stopped };
         let task = tokio::spawn(supervisor.run());
-        self.feeds.lock().insert(id.clone(), Handle { stop, view, task });
+        self.feeds.lock().insert(id, Handle { stop, view, task });
     }
 
     /// Stops a changefeed's supervisor and waits for it; nothing happens when it has none.
@@ -53,6 +56,8 @@ impl Node {
 
 struct Supervisor {
     node: Arc<Node>,
+    /// What its writes to the records depend on.
+    guard: Guard,
     id: ChangefeedId,
     view: Arc<View>,
     stop: watch::Receiver<bool>,
@@ -76,6 +81,10 @@ impl Supervisor {
                 Ok(FeedEnd::Finished) => return self.settle(FeedState::Finished, None).await,
                 Err(error) => error,
             };
+            if self.is_replaced().await {
+                tracing::info!(changefeed = %self.id, error = %error, "the run ended: another node has the changefeed");
+                return;
+            }
             tracing::error!(changefeed = %self.id, code = %error.code(), error = %error, "the changefeed's run ended");
             let shown = self.shown(&error);
             match backoff.failed(born.elapsed().as_millis() as u64, error.is_retryable()) {
@@ -88,6 +97,12 @@ impl Supervisor {
                 }
             }
         }
+    }
+
+    /// Whether another node runs the changefeed: then errors of this run are expected and nobody's business.
+    async fn is_replaced(&self) -> bool {
+        let Guard::Run(run) = self.guard else { return false };
+        self.node.store.holds_run(&self.id, run).await.is_ok_and(|held| !held)
     }
 
     async fn stopped_within(&mut self, wait: Duration) -> bool {
@@ -120,7 +135,7 @@ impl Supervisor {
     async fn record_state(&self, state: FeedState, error: Option<FeedError>) -> Result<(), ServerError> {
         let (info, seen) = self.node.store.info(&self.id).await?;
         let record = Record { state, error, ..Record::read(&info)? };
-        self.node.store.update(&self.id, seen, &record.write(), Some(self.node.owner)).await?;
+        self.node.store.update(&self.id, seen, &record.write(), Some(self.guard)).await?;
         Ok(())
     }
 
@@ -142,23 +157,25 @@ impl Supervisor {
         let mut record = Record::read(&info)?;
         let (mut status, _) = node.store.status(&self.id).await?;
         let resume = resume_of(&status)?;
-        let choice = node.choose(&self.id, &mut record, seen, &resume.label).await?;
+        let choice = node.choose((&self.id, self.guard), &mut record, seen, &resume.label).await?;
         status.epoch += 1;
         status.updated_ms = now_ms();
-        node.store.advance(&self.id, node.owner, &status).await?;
+        node.store.advance(&self.id, self.guard, &status).await?;
         let start = status.checkpoint;
         self.hold_gc(start).await?;
 
         let layout = (record.layout, record.incarnation.as_str());
         let endpoints = Endpoints::connect(&record.uri, &record.config, layout, &node.options.secrets_dir()).await?;
         let keeps_progress = endpoints.keeps_progress;
-        let epoch = (node.owner.0, status.epoch);
+        let epoch = (self.guard.revision(), status.epoch);
         let plugins = FeedPlugins::find(&node.registry, &self.id, epoch, choice, Arc::new(endpoints)).await?;
-        let plugins = Arc::new(plugins);
+        // What fences itself downstream needs no clock.
+        let gate = node.cluster.as_ref().filter(|_| !keeps_progress).map(|c| c.gate.clone());
+        let plugins = Arc::new(plugins.gated(gate));
         let replay_until = if keeps_progress { Ts::ZERO } else { node.upstream.tso().await? };
         let stats = Arc::new(Stats::default());
         let store =
-            StoredProgress::open(node.store.clone(), self.id.clone(), node.owner, status.epoch, Arc::clone(&stats))
+            StoredProgress::open(node.store.clone(), self.id.clone(), self.guard, status.epoch, Arc::clone(&stats))
                 .await?;
         let quarantine = node.quarantine_of_run(&self.id, &record.config).await?;
         let control = FeedControl::new();
@@ -216,7 +233,7 @@ impl Node {
     /// The plugins a run starts with: those that its progress is stored under. The record says nothing else from then on.
     async fn choose(
         &self,
-        id: &ChangefeedId,
+        (id, guard): (&ChangefeedId, Guard),
         record: &mut Record,
         seen: Revision,
         label: &str,
@@ -228,7 +245,7 @@ impl Node {
         let settled = record.choices.len() == 1 && record.choices.iter().all(|c| c.label == choice.label);
         if !settled {
             record.settle(choice.clone());
-            self.store.update(id, seen, &record.write(), Some(self.owner)).await?;
+            self.store.update(id, seen, &record.write(), Some(guard)).await?;
         }
         Ok(choice)
     }

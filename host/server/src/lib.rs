@@ -2,10 +2,10 @@
 //!
 //! Does: keep the records of changefeeds, start and restart their runs, hold garbage collection for them, start the plugins a
 //! changefeed names with what it is granted and swap them while it runs, keep what plugins log, answer the API.
-//! Does not: move a row (that is `tg-pipeline`), elect or schedule, listen on a socket.
+//! Does not: move a row (that is `tg-pipeline`), elect or schedule (that is `tg-cluster`, whose rim `cluster` is), listen on a socket.
 //!
 //! Invariants:
-//! - At most one run of a changefeed at a time; the next begins when all parts of the last have ended.
+//! - At most one run of a changefeed at a time on a node, and of those on several nodes one that can store anything; the next begins when all parts of the last have ended.
 //! - A changefeed's slots and lanes never change while it lives: what a lane holds durably stays true over restarts.
 //! - Garbage collection upstream is held at a changefeed's checkpoint from before its record exists until it is removed or done.
 //! - A run's epoch is above that of every run before it.
@@ -16,6 +16,7 @@
 mod canary;
 mod changes;
 mod choice;
+mod cluster;
 mod codes;
 mod control;
 mod endpoints;
@@ -38,7 +39,8 @@ mod shown;
 mod swap;
 mod watch;
 
-pub use codes::CODES;
+pub use cluster::{ClusterError, ClusterOptions};
+pub use codes::{CLUSTER_CODES, CODES};
 pub use error::ServerError;
 pub use guest_log::GuestLog;
 pub use node::{Node, NodeOptions, PluginOptions};

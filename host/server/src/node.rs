@@ -1,6 +1,7 @@
 //! The node: what its changefeeds share.
 
 use crate::ServerError;
+use crate::cluster::{self, Cluster, ClusterOptions};
 use crate::guest_log::GuestLog;
 use crate::handle::Handle;
 use crate::quarantine::Quarantines;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tg_api::FeedState;
-use tg_metastore::{ChangefeedStore, EmbeddedStore, LeaseId, MetaStore, OwnerRevision};
+use tg_metastore::{ChangefeedStore, EmbeddedStore, Guard, LeaseId, MetaStore, OwnerRevision};
 use tg_model::ChangefeedId;
 use tg_plugin::{EngineOptions, PluginEngine};
 use tg_registry::{BlobSource, Builtins, HttpBlobs, NoPeers, Registry, RegistryOptions};
@@ -20,7 +21,7 @@ use tg_sorter::{SorterConfig, SorterStore};
 use tg_upstream::{TlsPaths, Upstream, UpstreamConfig};
 
 /// Generation of the metadata's keys.
-const GENERATION: u32 = 1;
+pub(crate) const GENERATION: u32 = 1;
 /// Life of the owner's lease. A node alone is owner because its folder is locked, and the embedded store ends the leases of an
 /// earlier process when it opens: no clock decides here, so that a process that did not run for a while stays what it was.
 const OWNER_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -63,6 +64,8 @@ pub struct NodeOptions {
     pub set_log_level: fn(&str),
     /// What plugins are taken.
     pub plugins: PluginOptions,
+    /// The cluster it is one of; `None`: it is alone, and keeps its metadata itself.
+    pub cluster_of: Option<ClusterOptions>,
 }
 
 /// What plugins a node takes, and where it finds what they need.
@@ -106,7 +109,10 @@ pub struct Node {
     pub(crate) id: String,
     pub(crate) upstream: Upstream,
     pub(crate) store: ChangefeedStore,
-    pub(crate) owner: OwnerRevision,
+    /// Of a node alone.
+    owner: Option<OwnerRevision>,
+    /// Of one of many.
+    pub(crate) cluster: Option<Arc<Cluster>>,
     pub(crate) sorters: Arc<SorterStore>,
     pub(crate) registry: Registry,
     pub(crate) quarantines: Quarantines,
@@ -128,9 +134,20 @@ impl Node {
             ..UpstreamConfig::default()
         };
         let upstream = Upstream::connect(config).await?;
-        let raw_store: Arc<dyn MetaStore> = Arc::new(EmbeddedStore::open(&options.data_dir)?);
+        let starting = match &options.cluster_of {
+            Some(of) => Some(Box::pin(cluster::prepare(&options, of, upstream.cluster_id())).await?),
+            None => None,
+        };
+        let raw_store: Arc<dyn MetaStore> = match &starting {
+            Some(starting) => Arc::clone(&starting.store),
+            None => Arc::new(EmbeddedStore::open(&options.data_dir)?),
+        };
         let store = ChangefeedStore::new(Arc::clone(&raw_store), GENERATION, &options.cluster);
-        let owner = take_ownership(&store, &raw_store, &options.address).await?;
+        let owner = match &starting {
+            Some(_) => None,
+            None => Some(take_ownership(&store, &raw_store, &options.address).await?),
+        };
+        let cluster = starting.as_ref().map(|s| Arc::clone(&s.cluster));
         let sorters = SorterStore::open(&options.data_dir.join("sorter"), sorter_config(&options))?;
         let engine = PluginEngine::new(&EngineOptions {
             instances_max: INSTANCES_MAX,
@@ -141,19 +158,23 @@ impl Node {
         let quarantines = Quarantines::new(absolute(&options.data_dir.join(QUARANTINE_FOLDER)));
         let facts = NodeFacts { upstream_id: upstream.cluster_id(), address: options.address.clone() };
         let node = Arc::new(Self {
-            id: format!("{:032x}", rand::random::<u128>()),
+            id: cluster.as_ref().map_or_else(|| format!("{:032x}", rand::random::<u128>()), |c| c.me.capture_text()),
             options,
             facts,
             upstream,
             store,
             owner,
+            cluster,
             sorters,
             registry,
             quarantines,
             feeds: Mutex::default(),
             changing: tokio::sync::Mutex::new(()),
         });
-        node.start_stored().await?;
+        match starting {
+            Some(starting) => starting.begin(&node),
+            None => node.start_stored().await?,
+        }
         node.sweep_components().await;
         node.watch_folder();
         Ok(node)
@@ -182,7 +203,20 @@ impl Node {
         Ok(())
     }
 
-    /// Stops every changefeed, with its progress stored.
+    /// What writes to the records of a changefeed depend on; `None`: another node runs it, or nobody does.
+    pub(crate) fn guard(&self, id: &ChangefeedId) -> Option<Guard> {
+        let run = || self.cluster.as_ref().and_then(|c| c.run(id)).map(Guard::Run);
+        self.owner.map(Guard::Owner).or_else(run)
+    }
+
+    /// Leaves the cluster: what this node ran, others run from here on. A node alone leaves nobody.
+    pub async fn leave(&self) {
+        if let Some(cluster) = &self.cluster {
+            cluster.leave().await;
+        }
+    }
+
+    /// Stops every changefeed, with its progress stored. In a cluster, after [`Self::leave`].
     pub async fn shut_down(&self) {
         let feeds = std::mem::take(&mut *self.feeds.lock());
         for handle in feeds.values() {
@@ -193,7 +227,9 @@ impl Node {
                 tracing::warn!(changefeed = %id, "the changefeed's supervisor ended badly");
             }
         }
-        if let Err(e) = self.store.resign(self.owner).await {
+        if let Some(owner) = self.owner
+            && let Err(e) = self.store.resign(owner).await
+        {
             tracing::warn!(error = %e, "ownership could not be given up");
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::ServerError;
 use crate::choice::{Choice, Role};
+use crate::cluster::{Gate, GatedSink};
 use crate::endpoints::Endpoints;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -10,7 +11,7 @@ use tg_model::{ChangefeedId, LaneId, Position, SlotId};
 use tg_pipeline::{OpenSink, PluginSource, ShadowSink, SinkStart, SwapParts, shadow_grants};
 use tg_plugin::grant::LaneContext;
 use tg_plugin::{
-    CallError, DispatcherInstance, DispatcherPort, Grants, InstanceSpec, Limits, Plugin, SinkInstance,
+    CallError, DispatcherInstance, DispatcherPort, Grants, InstanceSpec, Limits, Plugin, SinkInstance, SinkPort,
     TransformInstance, TransformPort,
 };
 use tg_registry::Registry;
@@ -38,6 +39,8 @@ pub(crate) struct FeedPlugins {
     sink: Part,
     dispatcher: Part,
     transforms: Vec<Part>,
+    /// Sinks are written to only while it is open.
+    pub(crate) gate: Option<Gate>,
 }
 
 impl FeedPlugins {
@@ -55,7 +58,12 @@ impl FeedPlugins {
         for i in 0..choice.config.tidegate.transforms.len() {
             transforms.push(part(registry, &choice, Role::Transform(i), &endpoints).await?);
         }
-        Ok(Self { id: id.clone(), epoch, choice, endpoints, sink, dispatcher, transforms })
+        Ok(Self { id: id.clone(), epoch, choice, endpoints, sink, dispatcher, transforms, gate: None })
+    }
+
+    /// Writes to sinks only while the gate is open.
+    pub(crate) fn gated(self, gate: Option<Gate>) -> Self {
+        Self { gate, ..self }
     }
 
     /// What the components call themselves: the names they log under.
@@ -107,7 +115,12 @@ impl PluginSource for FeedPlugins {
         };
         async move {
             let (sink, durable) = SinkInstance::open(&self.sink.plugin, &spec).await?;
-            Ok(OpenSink { sink: Box::new(sink), durable })
+            let sink: Box<dyn SinkPort> = Box::new(sink);
+            let sink: Box<dyn SinkPort> = match self.gate.clone() {
+                Some(gate) => Box::new(GatedSink { sink, gate }),
+                None => sink,
+            };
+            Ok(OpenSink { sink, durable })
         }
         .boxed()
     }

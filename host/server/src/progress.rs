@@ -19,11 +19,11 @@ pub(crate) fn resume_of(status: &meta::ChangefeedStatus) -> Result<Resume, Pipel
     read.map_err(|e| PipelineError::Store { retryable: false, detail: e.to_string() })
 }
 
-/// Progress of one run, guarded by the owner's revision.
+/// Progress of one run, guarded by the revision that gave it the right.
 pub(crate) struct StoredProgress {
     store: meta::ChangefeedStore,
     id: ChangefeedId,
-    owner: meta::OwnerRevision,
+    guard: meta::Guard,
     epoch: u64,
     stats: Arc<Stats>,
     /// DDLs on record, so that asking for one costs nothing.
@@ -34,7 +34,7 @@ impl StoredProgress {
     pub(crate) async fn open(
         store: meta::ChangefeedStore,
         id: ChangefeedId,
-        owner: meta::OwnerRevision,
+        guard: meta::Guard,
         epoch: u64,
         stats: Arc<Stats>,
     ) -> Result<Self, meta::MetaError> {
@@ -44,7 +44,7 @@ impl StoredProgress {
         };
         let known = store.ddls(&id).await?;
         let ddls = known.iter().map(|d| ((d.commit_ts, d.seq), state(d))).collect();
-        Ok(Self { store, id, owner, epoch, stats, ddls: Mutex::new(ddls) })
+        Ok(Self { store, id, guard, epoch, stats, ddls: Mutex::new(ddls) })
     }
 
     async fn save(&self, at: Position, resume: &Resume) -> Result<(), meta::MetaError> {
@@ -57,10 +57,10 @@ impl StoredProgress {
             updated_ms: now_ms(),
             other,
         };
-        self.store.advance(&self.id, self.owner, &status).await?;
+        self.store.advance(&self.id, self.guard, &status).await?;
         let upto = at.checkpoint_ts().prev();
         if self.forget(upto) {
-            self.store.forget_ddls(&self.id, self.owner, upto).await?;
+            self.store.forget_ddls(&self.id, self.guard, upto).await?;
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl StoredProgress {
             outcome: String::new(),
             other: serde_json::Map::default(),
         };
-        self.store.put_ddl(&self.id, self.owner, &record).await?;
+        self.store.put_ddl(&self.id, self.guard, &record).await?;
         self.ddls.lock().insert((ts, seq), state);
         Ok(())
     }

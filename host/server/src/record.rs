@@ -18,6 +18,8 @@ const SLOTS_OTHER: u16 = 2;
 const MYSQL_WORKERS: u32 = 16;
 /// Names the incarnation in a record.
 const INCARNATION_FIELD: &str = "incarnation";
+/// Names the number of the run in a record.
+const RUN_FIELD: &str = "run";
 /// Names the upstream's cluster id in a record.
 const UPSTREAM_FIELD: &str = "upstream-id";
 /// Names the choices of plugins in a record.
@@ -72,6 +74,8 @@ pub(crate) struct Record {
     pub(crate) created: Timestamp,
     /// Made up when it is created and when its checkpoint is set by hand: positions kept downstream under another are not its own.
     pub(crate) incarnation: String,
+    /// Rises whenever it is started or resumed by hand; 1 in records of versions that did not write it.
+    pub(crate) run: u64,
     /// The upstream it reads; none in records of versions that did not write it.
     pub(crate) upstream_id: Option<u64>,
     /// The plugins it runs first, then those that are taking over; none in records of versions that did not write them.
@@ -93,6 +97,7 @@ impl Record {
             error: info.error.as_ref().map(error_of),
             created: at_ms(info.created_ms),
             incarnation: info.other.get(INCARNATION_FIELD).and_then(Value::as_str).unwrap_or_default().to_owned(),
+            run: info.other.get(RUN_FIELD).and_then(Value::as_u64).unwrap_or(1),
             upstream_id: info.other.get(UPSTREAM_FIELD).and_then(Value::as_u64),
             choices: choices(&info.other),
         })
@@ -121,6 +126,7 @@ impl Record {
     pub(crate) fn write(&self) -> meta::ChangefeedInfo {
         let mut other = self.layout.to_fields();
         other.insert(INCARNATION_FIELD.to_owned(), json!(self.incarnation));
+        other.insert(RUN_FIELD.to_owned(), json!(self.run));
         other.extend(self.upstream_id.map(|id| (UPSTREAM_FIELD.to_owned(), json!(id))));
         let choices: Vec<Value> = self.choices.iter().map(Choice::to_stored).collect();
         other.insert(CHOICES_FIELD.to_owned(), Value::Array(choices));

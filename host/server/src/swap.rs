@@ -67,6 +67,7 @@ impl Node {
             Arc::new(Endpoints::connect(&record.uri, config, layout, &self.options.secrets_dir()).await?)
         };
         let after = FeedPlugins::find(&self.registry, id, before.plugins.epoch, next, endpoints).await?;
+        let after = after.gated(before.plugins.gate.clone());
         let parts = after.parts_changed(&before.plugins);
         Ok(Some((Change { id: id.clone(), view, before, after: Arc::new(after) }, parts)))
     }
@@ -142,7 +143,7 @@ impl Node {
         let (info, seen) = self.store.info(id).await?;
         let mut record = Record::read(&info)?;
         change(&mut record);
-        self.store.update(id, seen, &record.write(), Some(self.owner)).await?;
+        self.store.update(id, seen, &record.write(), self.guard(id)).await?;
         Ok(())
     }
 }

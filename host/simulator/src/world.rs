@@ -383,6 +383,7 @@ impl World {
 
 fn feed_record(scenario: &Scenario, kind: SinkKind) -> FeedRecord {
     FeedRecord {
+        whole: false,
         run: RunId(5),
         wanted: true,
         state: FeedState::Normal,

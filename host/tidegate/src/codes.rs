@@ -17,6 +17,8 @@ pub(crate) const ALL: &[&[CodePage]] = &[
     tg_api::CODES,
     tg_playground::CODES,
     tg_server::CODES,
+    tg_server::CLUSTER_CODES,
+    tg_peer::CODES,
     tg_registry::CODES,
     tg_signature::CODES,
     tg_cli::CODES,

@@ -1,5 +1,6 @@
 //! `tidegate server`.
 
+mod cluster;
 mod common_name;
 mod error;
 mod log;
@@ -36,14 +37,17 @@ pub(crate) async fn run(args: ServerArgs) -> Result<(), ServeError> {
     install_crypto();
     let listener = TcpListener::bind(&config.addr).await;
     let listener = listener.map_err(|error| ServeError::Listen { addr: config.addr.clone(), error })?;
-    let tls = tls::acceptor(&config.security)?;
+    let tls = tls::acceptor(&config.security, config.metastore.is_some())?;
     let node = Node::start(options(&config, guest_log)?).await?;
     tracing::info!(addr = %config.addr, pd = %config.pd.join(","), version = env!("CARGO_PKG_VERSION"), "tidegate serves");
-    let api = tg_api::router(Arc::new(node.control()), api_options(&config));
+    let api = node.serve(tg_api::router(Arc::new(node.control()), api_options(&config)));
     let stop = stop_signal()?;
     let (closing, closed) = tokio::sync::oneshot::channel::<()>();
+    let leaving = Arc::clone(&node);
     let until = async move {
         stop.await;
+        // Streams of other nodes stay open until it has left them.
+        leaving.leave().await;
         let _ = closing.send(());
     };
     let serving = async move {
@@ -84,6 +88,7 @@ fn options(config: &ServerConfig, guest_log: GuestLog) -> Result<NodeOptions, Se
         gc_ttl: Duration::from_secs(config.gc_ttl_secs),
         set_log_level: log::set_level,
         plugins: plugins(config, guest_log)?,
+        cluster_of: config.metastore.as_ref().map(|m| cluster::options(m, &config.security)),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::api::Api;
 use crate::build;
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,7 @@ pub struct Tidegate {
     port: u16,
     /// Size of the file system that holds its data, in MiB; `None`: it shares ours.
     disk_mib: Option<u32>,
+    flags: Vec<String>,
 }
 
 /// How a command ended.
@@ -49,11 +50,19 @@ impl Tidegate {
     /// # Errors
     /// When the binary cannot be built or the server does not come up.
     pub fn start(pd: &str, data_dir: &Path) -> anyhow::Result<Self> {
-        Self::start_with(pd, data_dir, None)
+        Self::begin(pd, data_dir, None, &[])
     }
 
-    /// The same with its data on a disk of its own of `disk_mib` MiB, which ends with the process. `None`: the system does not
-    /// allow that here.
+    /// Starts a server as [`Tidegate::start`], with more flags.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_with(pd: &str, data_dir: &Path, flags: &[&str]) -> anyhow::Result<Self> {
+        Self::begin(pd, data_dir, None, flags)
+    }
+
+    /// The same as [`Tidegate::start`] with its data on a disk of its own of `disk_mib` MiB, which ends with the process. `None`:
+    /// the system does not allow that here.
     ///
     /// # Errors
     /// As [`Tidegate::start`].
@@ -62,16 +71,48 @@ impl Tidegate {
         if !tried.is_ok_and(|status| status.success()) {
             return Ok(None);
         }
-        Self::start_with(pd, data_dir, Some(disk_mib)).map(Some)
+        Self::begin(pd, data_dir, Some(disk_mib), &[]).map(Some)
     }
 
-    fn start_with(pd: &str, data_dir: &Path, disk_mib: Option<u32>) -> anyhow::Result<Self> {
-        let program = build::tidegate()?;
-        let port = free_port()?;
-        let process = spawn(&program, pd, data_dir, port, disk_mib)?;
-        let mut server = Self { process, program, pd: pd.to_owned(), data_dir: data_dir.to_owned(), port, disk_mib };
+    fn begin(pd: &str, data_dir: &Path, disk_mib: Option<u32>, flags: &[&str]) -> anyhow::Result<Self> {
+        let (program, port) = (build::tidegate()?, free_port()?);
+        let flags: Vec<String> = flags.iter().map(|f| (*f).to_owned()).collect();
+        let process = spawn(&program, pd, data_dir, port, (disk_mib, &flags))?;
+        let (pd, data_dir) = (pd.to_owned(), data_dir.to_owned());
+        let mut server = Self { process, program, pd, data_dir, port, disk_mib, flags };
         server.wait_ready()?;
         Ok(server)
+    }
+
+    /// Where it listens, `host:port`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Sends it a signal by name, like `STOP`.
+    ///
+    /// # Errors
+    /// When there is no such process or signal.
+    pub fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let pid = self.process.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &pid]).status().context("running `kill`")?;
+        ensure!(status.success(), "`kill -s {name} {pid}` failed");
+        Ok(())
+    }
+
+    /// Asks it to stop (SIGTERM) and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        self.signal("TERM")?;
+        let deadline = Instant::now() + READY_TIMEOUT;
+        while self.process.is_running() {
+            ensure!(Instant::now() < deadline, "tidegate does not stop: {}", self.log_tail());
+            std::thread::sleep(POLL_INTERVAL);
+        }
+        Ok(())
     }
 
     /// Kills it (SIGKILL); its data stays.
@@ -85,7 +126,8 @@ impl Tidegate {
     /// When it does not come up.
     pub fn restart(&mut self) -> anyhow::Result<()> {
         self.process.kill();
-        self.process = spawn(&self.program, &self.pd, &self.data_dir, self.port, self.disk_mib)?;
+        let how = (self.disk_mib, self.flags.as_slice());
+        self.process = spawn(&self.program, &self.pd, &self.data_dir, self.port, how)?;
         self.wait_ready()
     }
 
@@ -166,7 +208,13 @@ impl Ended {
     }
 }
 
-fn spawn(program: &Path, pd: &str, data_dir: &Path, port: u16, disk_mib: Option<u32>) -> anyhow::Result<Process> {
+fn spawn(
+    program: &Path,
+    pd: &str,
+    data_dir: &Path,
+    port: u16,
+    (disk_mib, flags): (Option<u32>, &[String]),
+) -> anyhow::Result<Process> {
     std::fs::create_dir_all(data_dir)?;
     let log = File::options().create(true).append(true).open(data_dir.join("tidegate.log"))?;
     let memory = if disk_mib.is_some() { MEMORY_LIMIT_SMALL } else { MEMORY_LIMIT };
@@ -174,7 +222,8 @@ fn spawn(program: &Path, pd: &str, data_dir: &Path, port: u16, disk_mib: Option<
     command
         .args(["server", "--addr", &format!("127.0.0.1:{port}"), "--pd", pd, "--log-level", "info"])
         .args(["--memory-limit", memory, "--data-dir"])
-        .arg(data_dir.join("data"));
+        .arg(data_dir.join("data"))
+        .args(flags);
     if let Some(disk_mib) = disk_mib {
         command = own_disk(&command, data_dir, disk_mib);
     }

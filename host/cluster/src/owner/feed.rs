@@ -60,7 +60,7 @@ impl Feed {
         let controller = Controller::new(record.slots, record.checkpoint, record.target)
             .with_syncpoints(record.syncpoint_ms)
             .with_rules(rules);
-        let count = usize::from(record.slots) + 1;
+        let count = if record.whole { 1 } else { usize::from(record.slots) + 1 };
         let key = |slot: usize| SlotKey { feed: id, slot: SlotId(slot as u16) };
         let mut feed = Self {
             id,
@@ -71,7 +71,7 @@ impl Feed {
             members: vec![Arc::default(); count],
             adopted: vec![None; count],
             ddl: DdlRun::default(),
-            started: false,
+            started: record.whole,
             finished: false,
             failed: false,
             accounted: false,
@@ -110,7 +110,9 @@ impl Feed {
 
     /// Whether slots may be placed now.
     pub(crate) fn places(&self, now: Mono) -> bool {
-        self.started && !self.ends() && now >= self.wait_until
+        // A whole changefeed needs no schema first: until everybody has said what it holds, somebody may run it already.
+        let known = !self.record.whole || self.accounted;
+        self.started && known && !self.ends() && now >= self.wait_until
     }
 
     /// Takes over what is known of the holders of an earlier run's slots: they are to be stopped.
@@ -152,7 +154,9 @@ impl Feed {
             let Some(slot) = self.slots.get_mut(at) else { continue };
             seen[at] = true;
             news |= slot.observe(from, status, self.record.run);
-            if status.run == self.record.run && at + 1 < self.slots.len() {
+            if status.run == self.record.run && self.record.whole {
+                self.whole_progress(status);
+            } else if status.run == self.record.run && !self.is_executor(at) {
                 self.progress(at, from, status);
             }
         }
@@ -160,6 +164,23 @@ impl Feed {
             news |= slot.unseen(from, report.acked, self.rules);
         }
         news || due != self.ddl.current()
+    }
+
+    fn is_executor(&self, at: usize) -> bool {
+        !self.record.whole && at + 1 == self.slots.len()
+    }
+
+    /// Who does everything by itself stores its progress too: here it only shows that trying goes well.
+    fn whole_progress(&mut self, status: &SlotStatus) {
+        if status.checkpoint > self.stored {
+            self.stored = status.checkpoint;
+            self.backoff.progressed();
+        }
+    }
+
+    /// How far it is, as far as it is known here.
+    pub(crate) fn checkpoint(&self) -> Position {
+        if self.record.whole { self.stored } else { self.controller.checkpoint() }
     }
 
     fn progress(&mut self, at: usize, from: Peer, status: &SlotStatus) {
@@ -218,7 +239,7 @@ impl Feed {
 
     /// The start of a slot and whether its tables are known: the DDL stream must have come as far as the slot.
     fn start_of(&self, at: usize) -> (Position, bool) {
-        if at + 1 == self.slots.len() {
+        if self.record.whole || self.is_executor(at) {
             return (self.record.checkpoint, self.started);
         }
         let slot = SlotId(at as u16);
@@ -242,7 +263,7 @@ impl Feed {
         let accounted = accounted && self.places(now);
         for at in 0..self.slots.len() {
             let (start, members_known) = self.start_of(at);
-            let held = at + 1 < self.slots.len() && self.controller.holds(SlotId(at as u16));
+            let held = !self.record.whole && !self.is_executor(at) && self.controller.holds(SlotId(at as u16));
             let members = Arc::clone(&self.members[at]);
             let rules = self.rules;
             let mut d = Drive {
@@ -280,6 +301,9 @@ impl Feed {
     }
 
     fn ddl_step(&mut self, now: Mono) -> DdlStep {
+        if self.record.whole {
+            return DdlStep::Nothing;
+        }
         let executor = self.slots.last().and_then(SlotRep::writer);
         let own = |s: &SlotStatus| self.leases() || s.epoch.owner_rev() == self.owner;
         let executor = executor.filter(|(_, s)| own(s) || !self.rules.keep(Rule::OwnEpochCounts));
@@ -299,7 +323,10 @@ impl Feed {
         if self.storing.is_some_and(|at| now.since(at) <= META_TIMEOUT) {
             return;
         }
-        let checkpoint = self.controller.checkpoint();
+        if self.record.whole && !self.failed {
+            return;
+        }
+        let checkpoint = self.checkpoint();
         let state = self.final_state();
         if let Some(state) = state.filter(|s| *s != self.record.state && self.rests()) {
             self.storing = Some(now);
@@ -338,7 +365,8 @@ impl Feed {
             if let Some((_, status)) = slot.writer().filter(|(p, _)| *p == peer)
                 && self.start_of(at).1
             {
-                let cap = self.controller.cap(SlotId(at as u16));
+                let whole = Position::rows(Ts::MAX);
+                let cap = if self.record.whole { whole } else { self.controller.cap(SlotId(at as u16)) };
                 caps.push(SlotCap { key: status.key, epoch: status.epoch, cap, members: self.members[at].digest() });
             }
         }

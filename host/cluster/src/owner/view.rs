@@ -41,7 +41,7 @@ impl Owner {
             .iter()
             .map(|(id, feed)| FeedView {
                 feed: *id,
-                checkpoint: feed.controller().checkpoint(),
+                checkpoint: feed.checkpoint(),
                 emit_ts: feed.controller().emit_ts(),
                 ddl: feed.ddl(),
                 slots: (0..)
@@ -52,7 +52,11 @@ impl Owner {
                         writer: rep.writer().map(|(p, s)| (p, s.epoch, s.phase)),
                         holder: rep.primary(),
                         target: rep.target,
-                        checkpoint: feed.controller().slot_checkpoint(slot),
+                        checkpoint: if feed.record.whole {
+                            feed.checkpoint()
+                        } else {
+                            feed.controller().slot_checkpoint(slot)
+                        },
                     })
                     .collect(),
             })

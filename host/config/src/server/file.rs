@@ -48,6 +48,8 @@ table! {
         capture_session_ttl: u64 = 10,
         /// Certificates and users.
         security: SecurityConfig = SecurityConfig::default(),
+        /// Where the metadata of a cluster is.
+        metastore: MetastoreFile = MetastoreFile::default(),
         /// What plugins are taken, and what they may be.
         plugins: PluginsConfig = PluginsConfig::default(),
         /// Accepted without effect: there is one engine.
@@ -96,6 +98,26 @@ table! {
         client_allowed_user: Vec<String> = Vec::new(),
         /// `off`, `marker` or `on`: whether values are left out of the log.
         redact_info_log: Option<toml::Value> = None,
+    }
+}
+
+table! {
+    /// `[metastore]`.
+    MetastoreFile {
+        /// `etcd://host:port,…`, or `etcds://…` for TLS; empty: a file in the data directory, and no other nodes.
+        url: String = String::new(),
+        /// Path of the CA certificate that etcd is checked with; empty: that of `[security]`.
+        ca_path: String = String::new(),
+        /// Path of the certificate to show to etcd; empty: that of `[security]`.
+        cert_path: String = String::new(),
+        /// Path of its key; empty: that of `[security]`.
+        key_path: String = String::new(),
+        /// User of etcd; empty: none.
+        user: String = String::new(),
+        /// File that holds the user's password.
+        password_file: String = String::new(),
+        /// Failure domain of this node: its zone, rack or host; empty: none.
+        zone: String = String::new(),
     }
 }
 

@@ -1,8 +1,11 @@
 //! The configuration of a server: file, then environment and flags.
 
 mod file;
+mod metastore;
 
-pub use file::{PluginsConfig, SecurityConfig, ServerFile};
+pub use metastore::Metastore;
+
+pub use file::{MetastoreFile, PluginsConfig, SecurityConfig, ServerFile};
 
 use crate::{ByteSize, ConfigError, Warning, decode};
 use std::path::{Path, PathBuf};
@@ -32,6 +35,8 @@ pub struct ServerConfig {
     pub pd: Vec<String>,
     /// The cluster it belongs to.
     pub cluster_id: String,
+    /// Where the metadata of a cluster is; `None`: in the data directory, and there are no other nodes.
+    pub metastore: Option<Metastore>,
     /// Where sorted data and metadata are kept.
     pub data_dir: Option<PathBuf>,
     /// `trace`, `debug`, `info`, `warn` or `error`.
@@ -63,6 +68,8 @@ pub struct ServerOverrides {
     pub pd: Option<String>,
     /// See [`ServerConfig::cluster_id`].
     pub cluster_id: Option<String>,
+    /// See [`Metastore`].
+    pub metastore: Option<String>,
     /// See [`ServerConfig::data_dir`].
     pub data_dir: Option<PathBuf>,
     /// See [`ServerConfig::log_level`].
@@ -118,6 +125,7 @@ impl ServerConfig {
             addr,
             advertise_addr,
             pd: list(&over.pd.or_else(|| file.pd.clone()).unwrap_or_else(|| PD_DEFAULT.to_owned())),
+            metastore: Metastore::resolve(over.metastore.as_deref(), &file.metastore)?,
             cluster_id: over.cluster_id.unwrap_or_else(|| file.cluster_id.clone()),
             data_dir: over.data_dir.or_else(|| path(&file.data_dir)),
             log_level: over.log_level.unwrap_or_else(|| file.log_level.clone()).to_ascii_lowercase(),

@@ -5,3 +5,4 @@
 mod capture;
 mod hand;
 mod owner;
+mod whole;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use tg_cluster::*;
 use tg_model::{Position, SlotId, TableId, Ts};
 
-const REV: u64 = 30;
+pub(crate) const REV: u64 = 30;
 
-fn feed(fence: Fence) -> FeedRecord {
+pub(crate) fn feed(fence: Fence) -> FeedRecord {
     FeedRecord {
+        whole: false,
         run: RUN,
         wanted: true,
         state: FeedState::Normal,
@@ -21,7 +22,7 @@ fn feed(fence: Fence) -> FeedRecord {
     }
 }
 
-fn snapshot(rev: u64, record: FeedRecord) -> Arc<Snapshot> {
+pub(crate) fn snapshot(rev: u64, record: FeedRecord) -> Arc<Snapshot> {
     let capture = |n| Arc::new(CaptureRecord { node: NodeId(n), state: NodeState::Up, zone: String::new() });
     let mut s = Snapshot { rev, ..Snapshot::default() };
     s.captures.extend([(A, capture(2)), (B, capture(3))]);
@@ -33,8 +34,12 @@ fn snapshot(rev: u64, record: FeedRecord) -> Arc<Snapshot> {
 
 /// An owner whose captures have nothing yet.
 fn owner(without: Option<Rule>, fence: Fence) -> Hand {
+    owner_of(without, feed(fence))
+}
+
+pub(crate) fn owner_of(without: Option<Rule>, feed: FeedRecord) -> Hand {
     let mut hand = registered(rules(without));
-    let before = Snapshot { rev: 25, ..Snapshot::clone(&snapshot(25, feed(fence))) };
+    let before = Snapshot { rev: 25, ..Snapshot::clone(&snapshot(25, feed.clone())) };
     hand.step(Input::Snapshot(before.into()));
     for _ in 0..100 {
         let out = hand.pass(10);
@@ -51,7 +56,7 @@ fn owner(without: Option<Rule>, fence: Fence) -> Hand {
         }
     }
     assert_eq!(hand.node.owner_rev(), Some(OwnerRev(REV)));
-    let mut after = Snapshot::clone(&snapshot(REV + 1, feed(fence)));
+    let mut after = Snapshot::clone(&snapshot(REV + 1, feed));
     after.owner = Some((ME, OwnerRev(REV)));
     hand.step(Input::Snapshot(after.into()));
     // It hears itself, as a capture among others.

@@ -127,6 +127,7 @@ fn options(pd: String, folder: &Path, addr: SocketAddr) -> NodeOptions {
         gc_ttl: GC_TTL,
         set_log_level: |_| {},
         plugins: PluginOptions::default(),
+        cluster_of: None,
     }
 }
 

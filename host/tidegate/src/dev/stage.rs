@@ -94,6 +94,7 @@ impl Stage {
             gc_ttl: GC_TTL,
             set_log_level: |_| {},
             plugins: PluginOptions { log, ..PluginOptions::default() },
+            cluster_of: None,
         };
         let node = Node::start(options).await?;
         self.node = Some(Arc::clone(&node));

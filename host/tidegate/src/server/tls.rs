@@ -31,8 +31,8 @@ pub(super) struct Tls {
     names: Arc<[String]>,
 }
 
-/// TLS as configured; `None`: there is no certificate.
-pub(super) fn acceptor(s: &SecurityConfig) -> Result<Option<Tls>, ServeError> {
+/// TLS as configured; `None`: there is no certificate. With `streams` other nodes connect too, by HTTP/2.
+pub(super) fn acceptor(s: &SecurityConfig, streams: bool) -> Result<Option<Tls>, ServeError> {
     if s.cert_path.is_empty() {
         return Ok(None);
     }
@@ -56,6 +56,9 @@ pub(super) fn acceptor(s: &SecurityConfig) -> Result<Option<Tls>, ServeError> {
     };
     let mut config = builder.with_single_cert(chain, key).map_err(|e| failed(&s.cert_path, &e))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    if streams {
+        config.alpn_protocols.insert(0, b"h2".to_vec());
+    }
     let names = s.cert_allowed_cn.clone().into();
     Ok(Some(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), names }))
 }
