@@ -13,3 +13,4 @@ trap 'rm -rf "$work"' EXIT
 tar -C "$dir" --exclude=./vendor --exclude=./build --exclude=./tests --exclude=__pycache__ -cf - . | tar -C "$work" -xf -
 cd "$work"
 "$_tools/bin/componentize-py" -q -d "$TIDEGATE_WIT" -w "$world" componentize --stub-wasi -p "$work" -p "$here" app -o "$out"
+python3 "$here/mend.py" "$out"

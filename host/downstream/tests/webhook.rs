@@ -195,11 +195,11 @@ async fn rows_ddl_and_checkpoints_arrive_once_each_in_order() {
         sink.on_checkpoint(Position::ddl(Ts::new(12))).await.unwrap();
         sink.close().await;
         let at = "default/f/2/1";
-        let ids = ["10-1", "10-2", "11-1", "12-ddl-0", "checkpoint-12-2-0"].map(|id| format!("{at}/{id}"));
+        let ids = ["10-45-1", "10-45-2", "11-45-1", "12-ddl-0", "checkpoint-12-2-0"].map(|id| format!("{at}/{id}"));
         assert_eq!(receiver.ids(), ids);
         let seen = receiver.seen.lock();
         let keys: Vec<&str> = seen.iter().map(|(k, _)| k.as_str()).collect();
-        assert_eq!(keys[..2], [format!("{at}/10-1..10-2"), format!("{at}/11-1..11-1")]);
+        assert_eq!(keys[..2], [format!("{at}/10-45-1..10-45-2"), format!("{at}/11-45-1..11-45-1")]);
         let first = json!({"id": ids[0], "type": "insert", "database": "shop", "table": "orders", "commit-ts": "10", "key": ["id"],
             "after": {"id": 1, "note": null}});
         assert_eq!(
@@ -226,7 +226,7 @@ async fn what_the_receiver_refuses_for_now_is_sent_again_under_its_name() {
     }
     assert!(receiver.ids().is_empty());
     assert!(sink.flush(barrier(1)).await.unwrap().complete);
-    assert_eq!(receiver.ids(), ["default/f/2/1/10-1"]);
+    assert_eq!(receiver.ids(), ["default/f/2/1/10-45-1"]);
     *receiver.refuse.lock() = vec![StatusCode::BAD_REQUEST];
     sink.write(batch(&[(11, 1)])).await.unwrap();
     assert_eq!(sink.flush(barrier(2)).await.unwrap_err().code().0, 2013);
@@ -238,7 +238,8 @@ async fn events_keep_their_names_over_a_restart_within_a_commit_ts() {
     let mut sink = component(&spec(&json!({}), &grants, None)).await;
     sink.on_schema(table(), no_targets()).await.unwrap();
     sink.write(batch(&[(10, 1), (10, 2)])).await.unwrap();
-    let kept = sink.flush(barrier(1)).await.unwrap().state;
+    let within = Barrier { at: Position::within(Ts::new(10), 2), ..barrier(1) };
+    let kept = sink.flush(within).await.unwrap().state;
     assert!(kept.is_some());
     // Not acknowledged, so that it comes again to the next instance.
     sink.write(batch(&[(10, 3)])).await.unwrap();
@@ -247,7 +248,7 @@ async fn events_keep_their_names_over_a_restart_within_a_commit_ts() {
     sink.on_schema(table(), no_targets()).await.unwrap();
     sink.write(batch(&[(10, 3), (12, 4)])).await.unwrap();
     sink.flush(barrier(2)).await.unwrap();
-    assert_eq!(receiver.ids(), ["10-1", "10-2", "10-3", "12-1"].map(|id| format!("default/f/2/1/{id}")));
+    assert_eq!(receiver.ids(), ["10-45-1", "10-45-2", "10-45-3", "12-45-1"].map(|id| format!("default/f/2/1/{id}")));
 }
 
 #[tokio::test]

@@ -42,6 +42,13 @@ pub struct Manifest {
     pub capabilities: Vec<Capability>,
     /// Highest TGR1 minor it knows.
     pub tgr_minor: u32,
+    /// A sink may be opened while the one before it on the same lane still writes (attribute `opens-warm`).
+    pub opens_warm: bool,
+}
+
+/// Whether the attributes say `opens-warm`.
+pub(crate) fn opens_warm(attrs: &[(String, String)]) -> bool {
+    attrs.iter().any(|(name, value)| name == "opens-warm" && value == "true")
 }
 
 /// Whether a plugin of this manifest can be started.
@@ -125,6 +132,7 @@ macro_rules! manifest_from {
                 config_schema: m.config_schema,
                 capabilities: m.capabilities.into_iter().map(capability).collect(),
                 tgr_minor: m.tgr_minor,
+                opens_warm: opens_warm(&m.attrs),
             }
         }
     };

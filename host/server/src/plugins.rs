@@ -161,6 +161,11 @@ impl PluginSource for FeedPlugins {
         .boxed()
     }
 
+    /// The plugin says so, and nothing it is granted fences the writer before it by being opened, as a transactional producer does.
+    fn opens_warm(&self) -> bool {
+        self.sink.plugin.manifest().opens_warm && self.sink.grants.producers.is_empty()
+    }
+
     fn label(&self) -> String {
         self.choice.label.clone()
     }

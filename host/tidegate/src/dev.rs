@@ -67,15 +67,19 @@ fn start_log(guests: &GuestLog) {
     tracing_subscriber::registry().with(guests.layer()).with(own).init();
 }
 
-/// Ends at the first SIGINT or SIGTERM.
+/// Ends at the first SIGINT or SIGTERM, or when the terminal goes (SIGHUP): what was started is cleared away in any case.
 async fn interrupted() {
-    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let on = |kind| signal(kind);
+    let (Ok(mut int), Ok(mut term), Ok(mut gone)) =
+        (on(SignalKind::interrupt()), on(SignalKind::terminate()), on(SignalKind::hangup()))
+    else {
         // Without handlers the system ends the process by itself.
         return std::future::pending().await;
     };
     tokio::select! {
         _ = int.recv() => {}
         _ = term.recv() => {}
+        _ = gone.recv() => {}
     }
 }
 

@@ -133,6 +133,8 @@ impl Sink for MysqlSink {
         Manifest {
             config_schema: Config::SCHEMA.to_owned(),
             capabilities: vec![Capability::required("sql", "writes rows and DDL to a MySQL, MariaDB or TiDB server")],
+            // What it reads when it is opened is the server's, and a lane's place is asked of the host.
+            attrs: vec![("opens-warm".to_owned(), "true".to_owned())],
             ..Manifest::new("mysql", env!("CARGO_PKG_VERSION"))
         }
     }

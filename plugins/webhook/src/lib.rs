@@ -104,11 +104,12 @@ impl Sink for Webhook {
     fn write(&mut self, batch: &dyn RowBatch, data: &[u8]) -> Result<WriteOutcome, Failure> {
         // Before anything of this batch is taken, so that a failure means that nothing was.
         self.outbox.send_all()?;
-        let schema = self.tables.get(&batch.table()).cloned();
+        let table = batch.table();
+        let schema = self.tables.get(&table).cloned();
         let schema = schema.ok_or_else(|| Failure::fatal("schema", "rows of a table that was not announced"))?;
         let mut outcome = WriteOutcome::default();
         for (row, at) in Batch::parse(data)?.iter().zip(0..) {
-            let id = self.numbers.next(row.commit_ts());
+            let id = self.numbers.next(table.table, row.commit_ts());
             match value::event(&self.body.source, &schema, &row, &id) {
                 Ok(event) if event.len() > self.config.batch_bytes as usize * body::EVENT_BATCHES_MAX => {
                     let message = format!("the event has {} bytes as JSON", event.len());
@@ -131,7 +132,7 @@ impl Sink for Webhook {
     fn flush(&mut self, barrier: Barrier) -> Result<Ack, Failure> {
         self.close_body();
         self.outbox.send_all()?;
-        self.numbers.keep()?;
+        self.numbers.keep(barrier.at.ts)?;
         Ok(Ack::complete(&barrier))
     }
 

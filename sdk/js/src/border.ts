@@ -33,6 +33,16 @@ export function liftU64(value: U64): bigint {
   return BigInt(value);
 }
 
+/** Bytes of the host as this script's own kind: StarlingMonkey makes them in a global of its bindings, where `instanceof` fails. */
+export function bytes(raw: unknown): Uint8Array {
+  if (raw instanceof Uint8Array) return raw;
+  const { buffer, byteOffset, length } = raw as Uint8Array;
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
+/** The same of bytes that may be missing. */
+export const maybeBytes = (raw: unknown): Uint8Array | undefined => (raw ? bytes(raw) : undefined);
+
 export const position = (p: RawPosition): Position => ({ ts: liftU64(p.ts), stage: p.stage, seq: liftU64(p.seq) });
 export const lowerPosition = (p: Position | null | undefined): RawPosition | undefined =>
   p ? { ts: lowerU64(p.ts), stage: p.stage, seq: lowerU64(p.seq) } : undefined;
@@ -40,7 +50,8 @@ export const lowerPosition = (p: Position | null | undefined): RawPosition | und
 export function context(raw: any): Context {
   exact = typeof raw.checkpoint.ts === 'bigint';
   return {
-    ...raw, epoch: [liftU64(raw.epoch[0]), liftU64(raw.epoch[1])], checkpoint: position(raw.checkpoint), state: raw.state ?? undefined, exact,
+    ...raw, epoch: [liftU64(raw.epoch[0]), liftU64(raw.epoch[1])], checkpoint: position(raw.checkpoint), state: maybeBytes(raw.state),
+    exact,
   };
 }
 
@@ -51,7 +62,7 @@ export function table(raw: RawTable): Table {
     ...raw, ref: ref(raw.ref), rowKey: raw.rowKey ?? undefined,
     columns: raw.columns.map((c: any) => ({
       ...c, id: liftU64(c.id), logical: LOGICAL.indexOf(c.logical) + 1, length: c.length ?? undefined, decimals: c.decimals ?? undefined,
-      defaultValue: c.defaultValue ?? undefined,
+      defaultValue: maybeBytes(c.defaultValue),
     })),
     indexes: raw.indexes.map((i: any) => ({ ...i, columns: Array.from(i.columns) })),
   };
@@ -118,9 +129,21 @@ export function guarded<A extends unknown[], T>(body: (...args: A) => T): (...ar
   };
 }
 
+/**
+ * Runs a call with the rows it is lent, and gives their memory back behind it. The collector would: but it hears of such memory late, and
+ * an instance would grow to five times its size first. Whoever reads a row of an earlier call gets an exception.
+ */
+export function lending<T>(data: Uint8Array, body: (data: Uint8Array) => T): T {
+  try {
+    return body(bytes(data));
+  } finally {
+    (data.buffer as ArrayBuffer & { transfer?(size: number): ArrayBuffer }).transfer?.(0);
+  }
+}
+
 /** Reads more of a batch in the host. */
 export const reader = (batch: RawBatch): Reader => (columns, start, count) =>
-  asking(() => batch.read(columns, start, count), (reason) => fatal('read', `reading more of the batch: ${reason}`));
+  asking(() => bytes(batch.read(columns, start, count)), (reason) => fatal('read', `reading more of the batch: ${reason}`));
 
 /** Schema versions in use. Where numbers lose digits two versions can look alike: the newest is meant then. */
 export class Tables<T> {

@@ -69,12 +69,12 @@ export function exportDispatcher(manifest: Manifest, make: () => Dispatcher) {
       plugin.dropSchema(border.ref(ref));
     },
     partitionCounts: (ref: any, counts: ArrayLike<number>) => plugin.partitionCounts(border.ref(ref), Array.from(counts)),
-    dispatch: guarded((batch: border.RawBatch, data: Uint8Array) => {
+    dispatch: guarded((batch: border.RawBatch, lent: Uint8Array) => border.lending(lent, (data) => {
       const rows = new Rows(tables.of(batch), data, [], border.reader(batch));
       const to = new Decisions(rows.length);
       plugin.dispatch(rows, to);
       return { lanes: list(to.lanes), targets: list(to.targets), partitions: list(to.partitions), quarantined: rows.bad };
-    }),
+    })),
   };
   return { describe: border.describe(manifest), dispatcher };
 }

@@ -1,7 +1,7 @@
 /** HTTP to origins the operator granted by name. The host adds what the grant says (authorisation headers) and follows no redirect. */
 
 import * as raw from 'tidegate:plugin/http@1.0.0';
-import { asking } from './border';
+import { asking, bytes } from './border';
 import { fatal, retryable } from './failure';
 import { decodeUtf8 } from './text';
 
@@ -27,11 +27,12 @@ export interface Response { status: number; headers: [string, string][]; body: U
  */
 export function send({ endpoint, method, path, headers = [], body = new Uint8Array(0), timeoutMs }: Request): Response {
   const doing = `request to ${endpoint}${path}`;
-  return asking(() => raw.send({ endpoint, method, path, headers, body, timeoutMs }), ({ tag, val }) => {
+  const answer = asking(() => raw.send({ endpoint, method, path, headers, body, timeoutMs }), ({ tag, val }) => {
     if (tag === 'refused') return fatal('http', `${doing}: ${val}`);
     if (tag === 'too-large') return fatal('http', `${doing}: the answer of ${val} bytes is larger than the host takes`);
     return retryable(`${doing}: ${val}`);
   });
+  return { ...answer, body: bytes(answer.body) };
 }
 
 /** Throws unless the status is 2xx: 408, 425, 429 and 5xx are retryable, others fatal. */

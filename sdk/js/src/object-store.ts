@@ -1,7 +1,7 @@
 /** Object stores: S3 and its like, GCS, Azure, a folder. */
 
 import * as raw from 'tidegate:plugin/object-store@1.0.0';
-import { asking, liftFailure, liftU64, lowerU64 } from './border';
+import { asking, liftFailure, liftU64, lowerU64, maybeBytes } from './border';
 
 /** A conditional put found another object, or none. */
 export class Conflict extends Error {}
@@ -29,7 +29,7 @@ export class Bucket {
 
   /** Reads an object; length 0: to the end. Undefined: no such object. */
   get(path: string, offset = 0n, length = 0n): Uint8Array | undefined {
-    return asked(() => this.raw.get(path, lowerU64(offset), lowerU64(length))) ?? undefined;
+    return maybeBytes(asked(() => this.raw.get(path, lowerU64(offset), lowerU64(length))));
   }
 
   /** Describes an object. Undefined: no such object. */

@@ -8,7 +8,7 @@ import { Batch, FormatError, type Image, Logical, type Op, type RawValue, type R
 
 /**
  * A value, exactly: bigint (integers, BIT, TIME as microseconds), number (YEAR, FLOAT, DOUBLE), string (DECIMAL, text, JSON, ENUM, SET),
- * Uint8Array (binary, in place), PackedTime (DATE, DATETIME, TIMESTAMP), Float32Array (vectors), null (NULL, or not known).
+ * Uint8Array (binary, a copy), PackedTime (DATE, DATETIME, TIMESTAMP), Float32Array (vectors), null (NULL, or not known).
  */
 export type Value = null | bigint | number | string | Uint8Array | PackedTime | Float32Array;
 
@@ -36,6 +36,7 @@ export function typed(raw: RawValue, column: Column, logical: Logical): Value {
     case Logical.Date: case Logical.DateTime: case Logical.Timestamp: return new PackedTime(raw as bigint);
     case Logical.Enum: return enumText(column, raw as bigint);
     case Logical.Set: return setText(column, raw as bigint);
+    case Logical.Bytes: return (raw as Uint8Array).slice();
     default: return raw;
   }
 }

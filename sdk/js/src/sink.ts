@@ -78,12 +78,12 @@ export function exportSink(manifest: Manifest, make: () => Sink) {
       plugin.dropSchema(border.ref(ref));
     },
     onDdl: guarded((raw: any) => plugin.onDdl(border.ddl(raw))),
-    write: guarded((batch: border.RawBatch, data: Uint8Array) => {
+    write: guarded((batch: border.RawBatch, lent: Uint8Array) => border.lending(lent, (data) => {
       const { table, targets, deliver } = tables.of(batch);
       const rows = new Rows(table, deliver ? data : emptyBatch(), targets, border.reader(batch));
       plugin.write(rows);
       return { quarantined: rows.bad, bufferedBytes: border.lowerU64(BigInt(plugin.buffered())) };
-    }),
+    })),
     flush: guarded(({ id, kind, at }: any) => {
       const barrier = new Barrier(id, kind, border.position(at));
       plugin.flush(barrier);

@@ -1,7 +1,7 @@
 /** SQL databases. Connections, TLS, credentials, timeouts and fencing belong to the host. */
 
 import * as raw from 'tidegate:plugin/sql@1.0.0';
-import { asking, liftU64 } from './border';
+import { asking, bytes, liftU64 } from './border';
 import { Failure, type FailureKind } from './failure';
 import { encodeUtf8 } from './text';
 
@@ -36,6 +36,7 @@ function integer(value: bigint | number): bigint {
 
 function value(v: raw.Value): SqlValue {
   if (v.tag === 'null') return null;
+  if (v.tag === 'bytes') return bytes(v.val);
   return v.tag === 'int' || v.tag === 'uint' ? integer(v.val) : v.val;
 }
 

@@ -4,11 +4,11 @@
  */
 
 import * as raw from 'tidegate:plugin/state@1.0.0';
-import { asking } from './border';
+import { asking, maybeBytes } from './border';
 import { fatal } from './failure';
 
 /** The value of a key. */
-export const get = (key: string): Uint8Array | undefined => raw.get(key) ?? undefined;
+export const get = (key: string): Uint8Array | undefined => maybeBytes(raw.get(key));
 /** Keeps a value; fatal when the map would become too large. */
 export const set = (key: string, value: Uint8Array): void =>
   asking(() => raw.set(key, value), (reason) => fatal('state', `keeping ${key}: ${reason}`));

@@ -177,7 +177,7 @@ export class Image {
   int(col: number): bigint | null { return this.isNull(col) ? null : this.batch.view.getBigInt64(this.slot(col), true); }
   float(col: number): number | null { return this.isNull(col) ? null : this.batch.view.getFloat64(this.slot(col), true); }
 
-  /** Bytes of a string, in place. */
+  /** Bytes of a string, in place: good until the end of the call. */
   bytes(col: number): Uint8Array | null {
     if (this.isNull(col)) return null;
     const { view, bytes } = this.batch, slot = this.slot(col);

@@ -74,7 +74,7 @@ export function exportTransform(manifest: Manifest, make: () => Transform) {
       tables.drop(ref);
       plugin.dropSchema(border.ref(ref));
     },
-    transform: guarded((batch: border.RawBatch, data: Uint8Array) => {
+    transform: guarded((batch: border.RawBatch, lent: Uint8Array) => border.lending(lent, (data) => {
       const { table, output } = tables.of(batch);
       const rows = new Rows(table, data, [], border.reader(batch));
       // The batch says exactly which version it is.
@@ -82,7 +82,7 @@ export function exportTransform(manifest: Manifest, make: () => Transform) {
       const out = new Output({ ...output, ref }, rows.batch);
       plugin.transform(rows, out);
       return { data: out.origins.length ? out.writer.finish() : new Uint8Array(0), origins: out.origins, quarantined: rows.bad };
-    }),
+    })),
     onDdl: guarded((raw: any) => {
       const ddl = plugin.onDdl(border.ddl(raw));
       return ddl ? border.lowerDdl(ddl) : undefined;

@@ -20,6 +20,12 @@ except ImportError:
     Err = raw = raw_describe = None
 
 
+def _traceback(error: BaseException) -> str:
+    """Where an exception came from. Without the lines of source: there are no files to read them from, and trying to is a trap."""
+    frames = [f"{f.f_code.co_filename}:{line} in {f.f_code.co_name}" for f, line in traceback.walk_tb(error.__traceback__)]
+    return "\n".join([*frames, f"{type(error).__name__}: {error}"])
+
+
 def guarded(call: Callable) -> Callable:
     """The body of an export: exceptions become failures the host understands."""
 
@@ -29,7 +35,7 @@ def guarded(call: Callable) -> Callable:
         except Failure as error:
             raise Err(lower_failure(error)) from None
         except Exception as error:
-            log.error("the plugin raised an exception", traceback=traceback.format_exc())
+            log.error("the plugin raised an exception", traceback=_traceback(error))
             raise Err(lower_failure(Fatal("exception", f"{type(error).__name__}: {error}"))) from None
 
     return export

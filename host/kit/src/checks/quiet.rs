@@ -1,7 +1,7 @@
 //! Calls that bring nothing.
 
-use super::sink::rows;
-use super::{Ctx, Finding, Passed, Verdict, broken, differs};
+use super::sink::{rows, same};
+use super::{Ctx, Finding, Passed, Verdict, broken};
 use crate::corpus::Event;
 use crate::sink::{Broken, Drive, Schedule, may_pass};
 use crate::world::{Faults, World};
@@ -17,7 +17,7 @@ pub(super) async fn sink(ctx: &Ctx<'_>) -> Verdict {
     let world = Arc::new(World::new(true, Faults::none()));
     let schedule = Schedule { tick: 500, empty: 500, ..Schedule::cut(ctx.seed) };
     let done = Drive::new(ctx.subject, &world, &corpus, schedule).run().await.map_err(|b| broken(ctx.seed, &b))?;
-    base.effect.compare(&done.effect).map_err(|d| differs(ctx.seed, "ticks and empty batches", d))?;
+    same(ctx, &corpus, ctx.seed, (&base, &done), "ticks and empty batches").await?;
     let idle = Arc::new(World::new(true, Faults::none()));
     idle_life(ctx, &idle, &corpus.events).await.map_err(|b| broken(ctx.seed, &b))?;
     let left = idle.effect();

@@ -24,7 +24,7 @@ pub(super) async fn sink(ctx: &Ctx<'_>) -> Verdict {
     if world.fenced() == 0 {
         return Ok(Passed::Skip("nothing that it writes through fences".to_owned()));
     }
-    if let Err(difference) = held.compare(&after) {
+    if let Err(difference) = held.compare(&after, None) {
         return finding(format!("it wrote: {}", difference.happened));
     }
     match answer {

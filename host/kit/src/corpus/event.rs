@@ -86,6 +86,18 @@ impl Change {
         self.table.row_key_columns().iter().filter_map(at).collect()
     }
 
+    /// Names of the keys that the row had and has, with their table. A row without a key has all its values for one.
+    pub(crate) fn key_names(&self) -> Vec<String> {
+        let key = self.table.row_key_columns();
+        let name = |image: &Vec<Cell>| {
+            let cells: Vec<_> = image.iter().zip(0..).filter(|(_, i)| key.is_empty() || key.contains(i)).collect();
+            format!("{} {cells:?}", self.table.table)
+        };
+        let mut names: Vec<String> = self.before.iter().chain(&self.after).map(name).collect();
+        names.dedup();
+        names
+    }
+
     /// Schema, table, operation, key and timestamp, for people.
     #[must_use]
     pub fn describe(&self) -> String {

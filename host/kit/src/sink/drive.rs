@@ -6,7 +6,7 @@ use super::positions;
 use super::schedule::Schedule;
 use crate::corpus::{Change, Corpus, Event, batch};
 use crate::subject::{LANES, Subject};
-use crate::world::{Effect, World};
+use crate::world::{Effect, Owners, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tg_model::{DdlEvent, Position, TableVersion};
@@ -32,6 +32,8 @@ pub(crate) struct Done {
     pub(crate) flushes: u32,
     /// Acknowledged with the last barrier.
     pub(crate) state_bytes_max: usize,
+    /// Of a run that was asked for them.
+    pub(crate) owners: Option<Owners>,
 }
 
 /// A run in progress.
@@ -54,6 +56,9 @@ pub(crate) struct Drive<'a> {
     refused: BTreeSet<usize>,
     /// The DDL at `acked` may have run.
     ddl_maybe_done: bool,
+    owners: Option<Owners>,
+    /// Things that arrived and have their owner.
+    owned: usize,
 }
 
 impl<'a> Drive<'a> {
@@ -74,7 +79,26 @@ impl<'a> Drive<'a> {
             refused: BTreeSet::new(),
             ddl_maybe_done: false,
             config: &subject.settings.config,
+            owners: None,
+            owned: 0,
         }
+    }
+
+    /// Finds out which rows leave what behind: with one row to a window.
+    pub(crate) fn owning(mut self) -> Self {
+        self.schedule = Schedule { batch_rows: (1, 1), window_rows: (1, 1), ..self.schedule };
+        self.owners = Some(Owners::default());
+        self
+    }
+
+    /// What arrived by now came of this event; `None`: of no row.
+    fn own(&mut self, event: Option<usize>) {
+        let Some(owners) = &mut self.owners else { return };
+        let keys = match event.and_then(|i| self.events.get(i)) {
+            Some(Event::Row(row)) => row.key_names(),
+            _ => Vec::new(),
+        };
+        owners.note(&keys, self.world.arrived_since(&mut self.owned));
     }
 
     /// With another configuration.
@@ -93,8 +117,9 @@ impl<'a> Drive<'a> {
                 }
                 let mut effect = self.world.effect();
                 effect.refused = std::mem::take(&mut self.refused);
-                let Self { starts, flushes, state_bytes_max, .. } = self;
-                return Ok(Done { effect, starts, flushes, state_bytes_max });
+                self.own(None);
+                let Self { starts, flushes, state_bytes_max, owners, .. } = self;
+                return Ok(Done { effect, starts, flushes, state_bytes_max, owners });
             }
             self.world.mark_restart();
         }
@@ -138,6 +163,7 @@ impl<'a> Drive<'a> {
                 at += 1;
                 continue;
             }
+            self.own(None);
             let end = self.window_end(at);
             if matches!(self.write_window(&mut lane, at, end).await?, Step::Again) {
                 return Ok(false);
@@ -146,6 +172,7 @@ impl<'a> Drive<'a> {
             if matches!(self.flush(&mut lane, kind, end).await?, Step::Again) {
                 return Ok(false);
             }
+            self.own(Some(at));
             (self.acked, at) = (end, end);
             if kind == BarrierKind::Swap || self.schedule.rng.permille(self.schedule.crash_acked) {
                 if kind == BarrierKind::Swap {
@@ -176,29 +203,28 @@ impl<'a> Drive<'a> {
         self.schedule.cuts.range(at + 1..).next().map_or(end, |cut| end.min(*cut))
     }
 
-    /// In commit order, a batch for each run of one table's rows: so what is left behind does not depend on where windows are cut.
+    /// As the host does: one table after the other, by their ids, and the rows of each in commit order.
     async fn write_window(&mut self, lane: &mut Instance, from: usize, to: usize) -> Result<Step<()>, Broken> {
-        let mut tables: Vec<(Arc<TableVersion>, Vec<usize>)> = Vec::new();
+        let mut tables: BTreeMap<(i64, u64), (Arc<TableVersion>, Vec<usize>)> = BTreeMap::new();
         for (i, event) in self.events.iter().enumerate().take(to).skip(from) {
             let Event::Row(row) = event else { continue };
-            let same = |v: &TableVersion| v.table == row.table.table && v.since == row.table.since;
-            match tables.last_mut().filter(|(v, _)| same(v)) {
-                Some((_, rows)) => rows.push(i),
-                None => tables.push((Arc::clone(&row.table), vec![i])),
-            }
+            let of_table = tables.entry((row.table.table.0, row.table.since.get()));
+            of_table.or_insert_with(|| (Arc::clone(&row.table), Vec::new())).1.push(i);
         }
-        for (version, rows) in tables {
+        // Rows of another table may lie between those that were handed over before.
+        let repeated = self.handed;
+        for (version, rows) in tables.into_values() {
             let mut rest = &rows[..];
             while !rest.is_empty() {
                 let (low, high) = self.schedule.batch_rows;
                 let (now, later) = rest.split_at(self.schedule.rng.between(low, high).clamp(1, rest.len()));
                 rest = later;
                 if self.schedule.rng.permille(self.schedule.empty)
-                    && matches!(self.write(lane, &version, &[]).await?, Step::Again)
+                    && matches!(self.write(lane, &version, &[], repeated).await?, Step::Again)
                 {
                     return Ok(Step::Again);
                 }
-                if matches!(self.write(lane, &version, now).await?, Step::Again) {
+                if matches!(self.write(lane, &version, now, repeated).await?, Step::Again) {
                     return Ok(Step::Again);
                 }
                 if self.schedule.rng.permille(self.schedule.tick) {
@@ -217,12 +243,13 @@ impl<'a> Drive<'a> {
         lane: &mut Instance,
         version: &Arc<TableVersion>,
         rows: &[usize],
+        repeated: usize,
     ) -> Result<Step<()>, Broken> {
         if matches!(self.announce(lane, version).await?, Step::Again) {
             return Ok(Step::Again);
         }
         let of = |i: &usize| match self.events.get(*i) {
-            Some(Event::Row(row)) => Some((row, if *i < self.handed { row_flags::MAYBE_REPEATED } else { 0 })),
+            Some(Event::Row(row)) => Some((row, if *i < repeated { row_flags::MAYBE_REPEATED } else { 0 })),
             _ => None,
         };
         let changes: Vec<(&Change, u16)> = rows.iter().filter_map(of).collect();

@@ -1,11 +1,12 @@
 //! What is left behind, in a form that two runs can be compared by.
 //!
 //! - Tables: their rows.
-//! - Messages of one key, and requests to one path: their items in order. Bodies that are JSON arrays, an envelope around one, or lines
-//!   count by element, so that how many rows share a request makes no difference. Where an instance began anew, the order may step back and come again.
+//! - Messages of one key, and requests to one path: their items, those of one row key in order ([`Owners`]). Bodies that are JSON arrays, an
+//!   envelope around one, or lines count by element, so that how many rows share a request makes no difference. Where an instance began
+//!   anew, the order may step back and come again.
 //! - Objects: their lines, whatever object holds them, each once.
 
-use super::state::HttpCall;
+use super::owners::Owners;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing of a stream.
@@ -71,7 +72,7 @@ fn without_repeat_mark(mut element: serde_json::Value) -> serde_json::Value {
 }
 
 /// The parts of a body: elements of a JSON array or of the list in an envelope, lines of JSON or CSV, or the whole.
-fn parts(body: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn parts(body: &[u8]) -> Vec<Vec<u8>> {
     if let Some(elements) = elements(body) {
         return elements.into_iter().map(|e| without_repeat_mark(e).to_string().into_bytes()).collect();
     }
@@ -98,9 +99,9 @@ impl Effect {
         self.streams.values_mut().for_each(|s| s.push(Item::Restart));
     }
 
-    pub(super) fn take_http(&mut self, call: &HttpCall) {
-        let stream = self.stream(format!("{:?} {} of `{}`", call.method, call.path, call.endpoint));
-        stream.extend(parts(&call.body).into_iter().map(Item::Is));
+    /// Whether anything was left behind that has an order.
+    pub(crate) fn has_streams(&self) -> bool {
+        !self.streams.is_empty()
     }
 
     pub(super) fn take_objects<'a>(&mut self, objects: impl Iterator<Item = (&'a str, &'a [u8])>) {
@@ -109,11 +110,15 @@ impl Effect {
         }
     }
 
-    /// Whether `other`, a run of the same rows, has come to the same. Values that came again after a restart do not count.
-    pub(crate) fn compare(&self, other: &Self) -> Result<(), Difference> {
+    /// Whether `other`, a run of the same rows, has come to the same. Values that came again after a restart do not count. Without owners
+    /// streams must have one order over all keys.
+    pub(crate) fn compare(&self, other: &Self, owners: Option<&Owners>) -> Result<(), Difference> {
         compare_maps("table", &self.tables, &other.tables, same_rows)?;
         compare_sets("statement", &self.opaque, &other.opaque, |s| shown(s.as_bytes()))?;
-        compare_maps("stream", &self.streams, &other.streams, same_stream)?;
+        compare_maps("stream", &self.streams, &other.streams, |name, wanted, found| match owners {
+            None => same_stream(name, wanted, found),
+            Some(owners) => owners.split(name, [wanted, found]).iter().try_for_each(|[a, b]| same_stream(name, a, b)),
+        })?;
         compare_sets("line of the objects", &self.object_lines, &other.object_lines, |l| shown(l))?;
         if self.refused != other.refused {
             let rows = |e: &Self| format!("the rows {:?} of the corpus are refused", e.refused);
@@ -253,11 +258,11 @@ mod tests {
             e.tables.insert("d.t".into(), rows.iter().map(|r| (*r).to_owned()).collect());
             e
         };
-        let different = with(&["a", "b"]).compare(&with(&["a"])).unwrap_err();
+        let different = with(&["a", "b"]).compare(&with(&["a"]), None).unwrap_err();
         assert_eq!(different.expected, "2 rows in d.t, among them \"b\"");
-        assert!(with(&[]).compare(&Effect::default()).is_ok(), "an empty table is as good as none");
+        assert!(with(&[]).compare(&Effect::default(), None).is_ok(), "an empty table is as good as none");
         let mut other = with(&["a"]);
         other.refused.insert(3);
-        assert!(with(&["a"]).compare(&other).is_err());
+        assert!(with(&["a"]).compare(&other, None).is_err());
     }
 }

@@ -4,6 +4,7 @@ mod effect;
 mod faults;
 mod http;
 mod objects;
+mod owners;
 mod producer;
 mod sql;
 mod state;
@@ -11,6 +12,7 @@ mod state;
 pub(crate) use effect::{Difference, Effect};
 pub(crate) use faults::{Fault, Faults};
 pub(crate) use http::Reply;
+pub(crate) use owners::Owners;
 pub(crate) use state::{HttpCall, Message, World};
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! What the stand-ins remember.
 
-use super::effect::{Effect, Item};
+use super::effect::{Effect, Item, parts};
 use super::faults::{Fault, Faults};
 use super::http::Reply;
 use crate::sql::Tables;
@@ -39,6 +39,25 @@ pub(crate) enum Arrived {
     Message(Message),
     Http(HttpCall),
     Restart,
+}
+
+impl Arrived {
+    /// The stream it belongs to, and what it adds.
+    fn items(&self) -> (String, Vec<Vec<u8>>) {
+        match self {
+            Self::Message(m) => {
+                let key = m.key.as_ref().map(|k| String::from_utf8_lossy(k).into_owned());
+                let of = match (key, m.partition) {
+                    (Some(key), _) => format!("key {key:?}"),
+                    (None, Some(partition)) => format!("partition {partition}"),
+                    (None, None) => "no key".to_owned(),
+                };
+                (format!("topic {}, {of}", m.topic), vec![m.value.clone()])
+            }
+            Self::Http(call) => (format!("{:?} {} of `{}`", call.method, call.path, call.endpoint), parts(&call.body)),
+            Self::Restart => (String::new(), Vec::new()),
+        }
+    }
 }
 
 /// An object as it is.
@@ -144,6 +163,17 @@ impl World {
         self.state.lock().fenced
     }
 
+    /// Streams and items of what arrived after the first `seen` things, which then counts them too.
+    pub(crate) fn arrived_since(&self, seen: &mut usize) -> Vec<(String, Vec<u8>)> {
+        let state = self.state.lock();
+        let from = std::mem::replace(seen, state.arrived.len());
+        let items = |a: &Arrived| {
+            let (stream, items) = a.items();
+            items.into_iter().map(move |item| (stream.clone(), item)).collect::<Vec<_>>()
+        };
+        state.arrived.iter().skip(from).flat_map(items).collect()
+    }
+
     /// Everything that is there, for comparison.
     pub(crate) fn effect(&self) -> Effect {
         let state = self.state.lock();
@@ -153,17 +183,11 @@ impl World {
         effect.take_objects(state.objects.iter().map(|(path, object)| (path.as_str(), &object.data[..])));
         for arrived in &state.arrived {
             match arrived {
-                Arrived::Message(m) => {
-                    let key = m.key.as_ref().map(|k| String::from_utf8_lossy(k).into_owned());
-                    let of = match (key, m.partition) {
-                        (Some(key), _) => format!("key {key:?}"),
-                        (None, Some(partition)) => format!("partition {partition}"),
-                        (None, None) => "no key".to_owned(),
-                    };
-                    effect.stream(format!("topic {}, {of}", m.topic)).push(Item::Is(m.value.clone()));
-                }
-                Arrived::Http(call) => effect.take_http(call),
                 Arrived::Restart => effect.restart(),
+                Arrived::Message(_) | Arrived::Http(_) => {
+                    let (stream, items) = arrived.items();
+                    effect.stream(stream).extend(items.into_iter().map(Item::Is));
+                }
             }
         }
         effect

@@ -4,7 +4,7 @@ use crate::bindings::api::types as wit;
 use crate::convert;
 use crate::error::CallFault;
 use crate::instance::InstanceSpec;
-use crate::manifest::{Capability, Manifest};
+use crate::manifest::{Capability, Manifest, opens_warm};
 use crate::ports::{BadEvent, Barrier, BarrierKind};
 use tgr1::BatchBuf;
 use tidegate_sdk as sdk;
@@ -12,6 +12,7 @@ use tidegate_sdk as sdk;
 pub(super) fn manifest(m: sdk::Manifest) -> Manifest {
     let capability = |c: sdk::Capability| Capability { name: c.name, required: c.required, reason: c.reason };
     Manifest {
+        opens_warm: opens_warm(&m.attrs),
         name: m.name,
         version: m.version,
         config_schema: m.config_schema,

@@ -13,8 +13,8 @@ static tg_buf lines;
 static tg_str text(const tg_buf *buf) { return (tg_str){(const char *)buf->ptr, buf->len}; }
 
 /* A setting, kept beyond the call. */
-static tg_error setting(tg_str config, const char *name, const char *otherwise, tg_buf *kept) {
-  tg_str value = tg_str_of(otherwise);
+static tg_error setting(tg_str config, const char *name, tg_str otherwise, tg_buf *kept) {
+  tg_str value = otherwise;
   tg_error error = tg_json_get_str(config, name, &value);
   kept->len = 0;
   tg_buf_str(kept, value);
@@ -22,8 +22,10 @@ static tg_error setting(tg_str config, const char *name, const char *otherwise, 
 }
 
 static tg_error open(const tg_context *context) {
-  tg_error error = setting(context->config, "path", "/rows", &path);
-  return error != NULL ? error : setting(context->config, "endpoint", "downstream", &endpoint);
+  /* Without a name in the configuration: the first endpoint that is granted. */
+  tg_str first = context->endpoints.len > 0 ? context->endpoints.ptr[0] : TG_STR("");
+  tg_error error = setting(context->config, "path", TG_STR("/rows"), &path);
+  return error != NULL ? error : setting(context->config, "endpoint", first, &endpoint);
 }
 
 static tg_error add(const tg_rows *rows, tgr1_row row) {

@@ -32,7 +32,11 @@ type plugin struct {
 }
 
 func (p *plugin) Open(ctx *tidegate.Context) error {
-	p.config.Path, p.config.Endpoint = "/rows", "downstream"
+	p.config.Path = "/rows"
+	// Without a name in the configuration: the first endpoint that is granted.
+	if len(ctx.Endpoints) > 0 {
+		p.config.Endpoint = ctx.Endpoints[0]
+	}
 	return ctx.DecodeConfig(&p.config)
 }
 

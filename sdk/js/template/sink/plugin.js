@@ -4,12 +4,13 @@ import { ByteBuffer, JsonObjects, Sink, exportSink, settings } from 'tidegate';
 import * as http from 'tidegate/http';
 
 class Plugin extends Sink {
-  config = { path: '/rows', endpoint: 'downstream' };
+  config = { path: '/rows', endpoint: '' };
   /** Lines since the last flush. */
   lines = new ByteBuffer();
 
   open(context) {
-    this.config = settings(context, this.config);
+    // Without a name in the configuration: the first endpoint that is granted.
+    this.config = settings(context, { ...this.config, endpoint: context.endpoints[0] ?? '' });
   }
 
   write(rows) {

@@ -4,12 +4,13 @@ import { type Barrier, ByteBuffer, type Context, JsonObjects, type Rows, Sink, e
 import * as http from 'tidegate/http';
 
 class Plugin extends Sink {
-  private config = { path: '/rows', endpoint: 'downstream' };
+  private config = { path: '/rows', endpoint: '' };
   /** Lines since the last flush. */
   private readonly lines = new ByteBuffer();
 
   override open(context: Context): void {
-    this.config = settings(context, this.config);
+    // Without a name in the configuration: the first endpoint that is granted.
+    this.config = settings(context, { ...this.config, endpoint: context.endpoints[0] ?? '' });
   }
 
   override write(rows: Rows): void {

@@ -7,7 +7,8 @@ from tidegate.jsontext import JsonObjects, quote
 
 class Plugin(tidegate.Sink):
     def open(self, context):
-        self.config = context.settings(path="/rows", endpoint="downstream")
+        # Without a name in the configuration: the first endpoint that is granted.
+        self.config = context.settings(path="/rows", endpoint=next(iter(context.endpoints), ""))
         self.blocks = []
 
     def write(self, rows):
