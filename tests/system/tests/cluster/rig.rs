@@ -5,10 +5,15 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tg_test_servers::Etcd;
 use tg_testkit::{Api, MariaDb, Sql, Tidegate, UpstreamTidb};
+use tokio::sync::{Mutex, MutexGuard};
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(30);
+
+/// Held by the cluster that runs. Nodes find each other dead after a fraction of a second: a dozen servers of another test beside
+/// them, on two cores, would be what is tested.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// All of it. The order is that of the end.
 pub(crate) struct Cluster {
@@ -17,6 +22,7 @@ pub(crate) struct Cluster {
     pub(crate) downstream: MariaDb,
     pub(crate) etcd: Etcd,
     pub(crate) folder: TempDir,
+    _alone: MutexGuard<'static, ()>,
 }
 
 fn members() -> usize {
@@ -26,11 +32,12 @@ fn members() -> usize {
 impl Cluster {
     /// Starts so many nodes and waits until they know each other and have an owner.
     pub(crate) async fn start(nodes: usize) -> Self {
+        let alone = ALONE.lock().await;
         let folder = TempDir::with_prefix("tidegate-cluster-").unwrap();
         let etcd = Etcd::start(members()).unwrap();
         let downstream = MariaDb::start_with(&["--max-connections=2000"]).unwrap();
         let upstream = UpstreamTidb::start().unwrap();
-        let mut cluster = Self { nodes: Vec::new(), upstream, downstream, etcd, folder };
+        let mut cluster = Self { nodes: Vec::new(), upstream, downstream, etcd, folder, _alone: alone };
         for n in 0..nodes {
             let node = cluster.node(&format!("n{n}"), &[]).unwrap();
             cluster.nodes.push(node);
