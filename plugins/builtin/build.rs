@@ -14,6 +14,7 @@ const GUESTS: &[(&str, &str)] = &[
     ("tg-plugin-webhook", "WEBHOOK"),
     ("tg-plugin-mask", "MASK"),
     ("tg-plugin-route", "ROUTE"),
+    ("tg-plugin-storage", "STORAGE"),
 ];
 const WATCHED: &[&str] = &[
     "wit",
@@ -33,6 +34,12 @@ const WATCHED: &[&str] = &[
     "plugins/mask/Cargo.toml",
     "plugins/route/src",
     "plugins/route/Cargo.toml",
+    "plugins/storage/src",
+    "plugins/storage/Cargo.toml",
+    "plugins/format-storage/src",
+    "plugins/format-common/src",
+    "plugins/format-csv/src",
+    "plugins/format-canal-json/src",
 ];
 
 fn main() {

@@ -18,6 +18,9 @@ pub struct Settings {
     pub grants: Option<GrantNames>,
     /// `None`: the host's own limit.
     pub memory_bytes: Option<usize>,
+    /// Objects whose path contains one of these are the plugin's bookkeeping, which depends on how rows were cut into files and how
+    /// often it was started: they are not compared.
+    pub bookkeeping: Vec<String>,
     /// Checks that are left out, with the reason.
     pub skip: BTreeMap<String, String>,
 }
@@ -31,6 +34,8 @@ struct File {
     grants: Option<Grants>,
     #[serde(default)]
     memory_mib: Option<usize>,
+    #[serde(default)]
+    bookkeeping: Vec<String>,
     #[serde(default)]
     skip: BTreeMap<String, String>,
 }
@@ -80,6 +85,7 @@ impl Settings {
             config: json_of(parsed.config.as_ref()),
             grants: parsed.grants.map(Into::into),
             memory_bytes: parsed.memory_mib.map(|mib| mib << 20),
+            bookkeeping: parsed.bookkeeping,
             skip: parsed.skip,
         })
     }

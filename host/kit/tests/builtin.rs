@@ -41,6 +41,15 @@ async fn the_webhook_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn the_storage_sink_keeps_the_contract() {
+    // How many files there are, and how often a writer began, is not what is compared.
+    let settings = "bookkeeping = ['_tidegate/', 'meta/CDC', 'metadata']\n[config]\nprotocol = 'csv'\n";
+    for more in ["", "file-size = 1024\n", "[config.csv]\ninclude-commit-ts = true\noutput-old-value = true\n"] {
+        assert_eq!(failed("storage", &format!("{settings}{more}"), None).await, [""; 0], "{more}");
+    }
+}
+
+#[tokio::test]
 async fn transforms_keep_the_contract() {
     let hide = "[grants]\nsecret = { salt = 'pepper' }\n[[config.rules]]\ntable = 'kit.*'\ncolumns = ['owner', 'c11']\nmask = 'hash'\nsecret = 'salt'\n";
     assert_eq!(failed("mask", hide, None).await, [""; 0]);

@@ -6,7 +6,7 @@
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 
 /// Names of the built-in plugins.
-pub const NAMES: &[&str] = &["mysql", "dispatcher", "print", "blackhole", "webhook", "mask", "route"];
+pub const NAMES: &[&str] = &["mysql", "dispatcher", "print", "blackhole", "webhook", "mask", "route", "storage"];
 
 /// The component with this name.
 #[must_use]
@@ -19,6 +19,7 @@ pub fn by_name(name: &str) -> Option<&'static [u8]> {
         "webhook" => WEBHOOK,
         "mask" => MASK,
         "route" => ROUTE,
+        "storage" => STORAGE,
         _ => return None,
     })
 }

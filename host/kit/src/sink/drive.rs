@@ -115,7 +115,7 @@ impl<'a> Drive<'a> {
                 if let Some(mut instance) = ddl.take() {
                     self.close(&mut instance).await;
                 }
-                let mut effect = self.world.effect();
+                let mut effect = self.world.effect_without(&self.subject.settings.bookkeeping);
                 effect.refused = std::mem::take(&mut self.refused);
                 self.own(None);
                 let Self { starts, flushes, state_bytes_max, owners, .. } = self;

@@ -176,11 +176,17 @@ impl World {
 
     /// Everything that is there, for comparison.
     pub(crate) fn effect(&self) -> Effect {
+        self.effect_without(&[])
+    }
+
+    /// The same without the objects whose path contains one of these.
+    pub(crate) fn effect_without(&self, bookkeeping: &[String]) -> Effect {
         let state = self.state.lock();
         let mut effect = Effect::default();
         effect.tables = state.tables.content();
         effect.opaque = state.tables.opaque.iter().map(|s| String::from_utf8_lossy(s).into_owned()).collect();
-        effect.take_objects(state.objects.iter().map(|(path, object)| (path.as_str(), &object.data[..])));
+        let compared = state.objects.iter().filter(|(path, _)| !bookkeeping.iter().any(|b| path.contains(b.as_str())));
+        effect.take_objects(compared.map(|(path, object)| (path.as_str(), &object.data[..])));
         for arrived in &state.arrived {
             match arrived {
                 Arrived::Restart => effect.restart(),
