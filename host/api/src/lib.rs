@@ -28,6 +28,7 @@ mod router;
 mod server_calls;
 mod synced;
 mod table_calls;
+mod tap;
 mod v1;
 
 pub use codes::CODES;
@@ -42,3 +43,4 @@ pub use plugin_control::{
 };
 pub use quarantine_control::{Chosen, QuarantineControl, QuarantineList, QuarantinedRow, Replayed};
 pub use router::{ApiOptions, router};
+pub use tap::{TapControl, TapLines, TapQuery};

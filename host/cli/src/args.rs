@@ -1,6 +1,7 @@
 //! Arguments. The names of `cdc cli` where it has them.
 
 use crate::args_author::DevArgs;
+use crate::args_consume::{ConsumeArgs, TapArgs};
 use crate::args_plugin::{Plugin, Quarantine};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -62,6 +63,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Try a plugin on an upstream in this process; saves are taken up
     Dev(DevArgs),
+    /// Read changes from a folder or bucket, print them or apply them to a database
+    Consume(ConsumeArgs),
     /// Manage changefeeds
     #[command(subcommand, visible_alias = "cf")]
     Changefeed(Changefeed),
@@ -71,6 +74,8 @@ pub enum Command {
     /// Look at rows that were put aside
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// Show the rows of a changefeed as they pass, as lines of JSON
+    Tap(TapArgs),
     /// Manage the nodes of a cluster
     #[command(subcommand)]
     Capture(Capture),

@@ -14,6 +14,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest wait for the answer to a component: it is compiled, and changefeeds swap to it.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// Longest time that a stream is followed.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(30 * 86_400);
+
 /// A server.
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -77,6 +80,28 @@ impl Client {
         self.answer(request).await.map(|a| a.body)
     }
 
+    /// An answer without an end.
+    pub(crate) async fn stream(&self, path: &str) -> Result<reqwest::Response, CliError> {
+        let request = self.http.get(format!("{}{path}", self.server)).timeout(STREAM_TIMEOUT);
+        let response = request.send().await.map_err(|e| self.unreachable(&e))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let text = response.text().await.map_err(|e| self.unreachable(&e))?;
+        Err(self.refused(status, &serde_json::from_str(&text).unwrap_or_default()))
+    }
+
+    /// The next part of such an answer; `None`: the server has ended it.
+    pub(crate) async fn part(&self, stream: &mut reqwest::Response) -> Result<Option<Vec<u8>>, CliError> {
+        let part = stream.chunk().await.map_err(|e| self.unreachable(&e))?;
+        Ok(part.map(|bytes| bytes.to_vec()))
+    }
+
+    fn unreachable(&self, e: &reqwest::Error) -> CliError {
+        CliError::Unreachable { server: self.server.clone(), reason: reason(e) }
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, CliError> {
         let mut request = self.http.request(method, format!("{}{path}", self.server));
         if let Some(body) = body {
@@ -86,12 +111,11 @@ impl Client {
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, CliError> {
-        let unreachable = |e: reqwest::Error| CliError::Unreachable { server: self.server.clone(), reason: reason(&e) };
-        let response = request.send().await.map_err(unreachable)?;
+        let response = request.send().await.map_err(|e| self.unreachable(&e))?;
         let status = response.status();
         let warnings = response.headers().get_all("x-tidegate-warning").iter();
         let warnings = warnings.filter_map(|w| w.to_str().ok().map(str::to_owned)).collect();
-        let text = response.text().await.map_err(unreachable)?;
+        let text = response.text().await.map_err(|e| self.unreachable(&e))?;
         let body: Value = serde_json::from_str(&text).map_err(|_| CliError::Strange {
             server: self.server.clone(),
             reason: format!("status {status} with a body that is not JSON"),

@@ -11,6 +11,7 @@
 
 mod args;
 mod args_author;
+mod args_consume;
 mod args_plugin;
 mod changefeed;
 mod client;
@@ -24,10 +25,12 @@ mod plugin_push;
 mod plugin_sign;
 mod quarantine;
 mod run;
+mod tap;
 mod update;
 
 pub use args::{Cli, Command, DemoArgs, ServerArgs, TlsFiles};
 pub use args_author::{Author, BenchArgs, DevArgs, Lang, NewArgs, PluginKind, TestArgs};
+pub use args_consume::{ConsumeArgs, TapArgs};
 pub use args_plugin::{Plugin, PushArgs, Quarantine, Rows};
 pub use codes::CODES;
 pub use error::{CliError, print_error};

@@ -4,10 +4,11 @@ use crate::{
     CliError, Terminal,
     args::{Capture, Changefeed, Cli, Command, DemoArgs, Format, ServerArgs, TsoCommand},
     args_author::{Author, DevArgs},
+    args_consume::ConsumeArgs,
     args_plugin::Plugin,
     changefeed,
     client::Client,
-    cluster, explain, plugin, print_error, quarantine, update,
+    cluster, explain, plugin, print_error, quarantine, tap, update,
 };
 use clap::Parser;
 use serde_json::json;
@@ -30,6 +31,8 @@ pub enum Outcome {
     Author(Author, bool),
     /// Run a plugin on an upstream in the process.
     Dev(DevArgs),
+    /// Read changes from files.
+    Consume(ConsumeArgs),
 }
 
 /// Reads the arguments (the program's name first) and does what they say, except for running servers.
@@ -48,6 +51,7 @@ pub async fn run(args: Vec<OsString>, terminal: &mut Terminal<'_>, pages: &[&[Co
         }
         Cli { command: Command::Demo(args), .. } => return Outcome::Demo(args),
         Cli { command: Command::Dev(args), .. } => return Outcome::Dev(args),
+        Cli { command: Command::Consume(args), .. } => return Outcome::Consume(args),
         Cli { command: Command::Plugin(Plugin::Author(command)), global } => {
             return Outcome::Author(command, global.json || global.output == Format::Json);
         }
@@ -108,8 +112,14 @@ async fn dispatch(cli: Cli, terminal: &mut Terminal<'_>, pages: &[&[CodePage]]) 
             let ts = cluster::tso(&client).await?;
             terminal.say(&ts.to_string())
         }
+        Command::Tap(args) => tap::run(&args, &client, terminal).await,
         Command::Status => cluster::status(&client, terminal, as_json).await,
-        Command::Server(_) | Command::Demo(_) | Command::Dev(_) | Command::Explain { .. } | Command::Version => Ok(()),
+        Command::Server(_)
+        | Command::Demo(_)
+        | Command::Dev(_)
+        | Command::Consume(_)
+        | Command::Explain { .. }
+        | Command::Version => Ok(()),
     }
 }
 

@@ -206,3 +206,20 @@ async fn servers_are_handed_over() {
     assert!(ran.code.starts_with("Server(") && ran.code.contains("0.0.0.0:1"), "{}", ran.code);
     assert!(tidegate(&["demo", "--seconds=5"], None).await.code.starts_with("Demo("));
 }
+
+#[tokio::test]
+async fn a_tap_prints_lines_as_they_come() {
+    let fake = Arc::new(Fake::default());
+    on(&fake, &["changefeed", "create", "--sink-uri=mysql://h/", "-c", "demo"], None).await;
+    let ran = on(&fake, &["tap", "demo", "--table", "a.*", "-t", "b.c", "--where", "id > 5 and v = 'x'"], None).await;
+    assert_eq!(ran.code, "0", "{}", ran.err);
+    let first = r#"{"n":1,"tables":["a.*","b.c"],"where":"id > 5 and v = 'x'"}"#;
+    assert_eq!(ran.out.lines().next(), Some(first));
+    assert_eq!(ran.out.lines().count(), 3);
+    assert!(ran.err.starts_with("The stream has ended"), "{}", ran.err);
+    let ran = on(&fake, &["tap", "demo", "-n", "2"], None).await;
+    assert_eq!((ran.code.as_str(), ran.out.lines().count(), ran.err.as_str()), ("0", 2, ""));
+    let ran = on(&fake, &["tap", "nobody"], None).await;
+    assert_eq!(ran.code, "1");
+    assert!(ran.err.starts_with("error[TG-61"), "{}", ran.err);
+}

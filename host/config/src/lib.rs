@@ -18,6 +18,7 @@ mod options;
 mod quantity;
 mod secret;
 pub mod server;
+mod storage_options;
 mod suggest;
 pub mod uri;
 
@@ -28,5 +29,6 @@ pub use options::MysqlOptions;
 pub use quantity::{ByteSize, Interval};
 pub use secret::{Secret, SecretUri};
 pub use server::ServerConfig;
+pub use storage_options::{StorageOptions, StoragePlace};
 pub use suggest::did_you_mean;
 pub use uri::{Scheme, SinkUri};

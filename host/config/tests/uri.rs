@@ -35,7 +35,7 @@ fn every_scheme_is_read() {
         ("s3://bucket/pre/fix?protocol=csv&access_key=A&secret-access-key=B", "storage", 1, "/pre/fix"),
         ("gs://bucket?protocol=csv", "storage", 1, ""),
         ("azure://c/p?protocol=csv&sas-token=x", "storage", 1, "/p"),
-        ("noop:///x?protocol=csv", "storage", 0, "/x"),
+        ("noop:///x?protocol=csv", "blackhole", 0, "/x"),
         ("blackhole://", "blackhole", 0, ""),
         ("blackhole:", "blackhole", 0, ""),
         ("blackhole://?protocol=canal-json", "blackhole", 0, ""),

@@ -6,9 +6,11 @@ use crate::ports::PluginSource;
 use crate::quarantine::BadRow;
 use crate::replay::{Replay, ReplayError};
 use crate::swap::SwapParts;
+use crate::tap::{Tap, Taps};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
+use tg_filter::TableFilter;
 use tg_model::{Code, Coded, Position};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -103,6 +105,7 @@ struct Inner {
     /// Until the run takes it.
     inbox: Mutex<Option<mpsc::Receiver<Asked>>>,
     status: watch::Sender<SwapStatus>,
+    taps: Arc<Taps>,
 }
 
 impl Default for FeedControl {
@@ -117,7 +120,7 @@ impl FeedControl {
     pub fn new() -> Self {
         let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
         let status = watch::Sender::new(SwapStatus::Steady);
-        Self(Arc::new(Inner { requests, inbox: Mutex::new(Some(inbox)), status }))
+        Self(Arc::new(Inner { requests, inbox: Mutex::new(Some(inbox)), status, taps: Arc::default() }))
     }
 
     /// Changes plugins. Returns when the new ones run; see [`FeedControl::settled`] for what becomes of them.
@@ -179,6 +182,16 @@ impl FeedControl {
                 () = self.0.requests.closed() => return Err(SwapError::NotRunning),
             }
         }
+    }
+
+    /// Looks at rows of these tables from now on; the run is not slowed down. `None`: too many look already.
+    #[must_use]
+    pub fn tap(&self, tables: TableFilter) -> Option<Tap> {
+        self.0.taps.open(tables)
+    }
+
+    pub(crate) fn taps(&self) -> Arc<Taps> {
+        Arc::clone(&self.0.taps)
     }
 
     /// The run has ended.

@@ -59,6 +59,9 @@ pub struct FeedPlan {
     pub raw_aside: bool,
     /// Changes that may wait between the upstream and the sorters.
     pub feed_buffer_bytes: usize,
+    /// How long rows that are written may wait for others before they are made durable: for sinks to whom a few large pieces are
+    /// better than many small ones.
+    pub linger: Duration,
 }
 
 /// What a run works with.

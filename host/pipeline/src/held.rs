@@ -2,11 +2,14 @@
 
 use crate::known::{FLUSH_BYTES, FLUSH_ROWS, Plan};
 use crate::stages::halves;
+use crate::windows::WINDOWS_MAX;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 use tg_model::{Position, TableVersion};
 use tgr1::BatchBuf;
+use tokio::time::Instant;
 
 /// One table's rows of one window.
 #[derive(Clone)]
@@ -27,6 +30,10 @@ pub(crate) struct LaneWork {
 /// Which batch of which window.
 pub(crate) type BatchId = (u64, usize);
 
+/// Works that wait for more before a flush at most: half of those that a slot may have in flight, so that it never stands still
+/// over them.
+const LINGERING_WORKS_MAX: usize = WINDOWS_MAX / 2;
+
 /// Works in order. Bounded by the windows that a slot may have in flight.
 #[derive(Default)]
 pub(crate) struct Held {
@@ -36,6 +43,11 @@ pub(crate) struct Held {
     rows: u64,
     bytes: u64,
     limit: Option<Plan>,
+    /// When the first of what is written was.
+    since: Option<Instant>,
+    /// How long rows may wait for more, and how many bytes of them.
+    linger: Duration,
+    share: u64,
     /// Batches that stopped a sink, with the pieces in which they are written: rows between the pieces are put aside.
     pieces: BTreeMap<BatchId, Vec<Range<u32>>>,
 }
@@ -50,6 +62,11 @@ pub(crate) enum Finding {
 }
 
 impl Held {
+    /// For a lane whose rows may wait so long for more, as long as they are no more bytes than that.
+    pub(crate) fn lingering(linger: Duration, bytes: usize) -> Self {
+        Self { linger, share: bytes as u64, ..Self::default() }
+    }
+
     pub(crate) fn push(&mut self, work: LaneWork) {
         self.works.push_back(work);
     }
@@ -79,7 +96,10 @@ impl Held {
 
     /// Rows are about to be written under this plan.
     pub(crate) fn count(&mut self, batch: &BatchBuf, plan: Plan) {
-        let limit = self.limit.get_or_insert(Plan { rows: FLUSH_ROWS, bytes: FLUSH_BYTES });
+        self.since.get_or_insert_with(Instant::now);
+        // Whoever lets rows wait is bounded by what a slot may have in flight.
+        let usual = Plan { rows: FLUSH_ROWS, bytes: FLUSH_BYTES };
+        let limit = self.limit.get_or_insert(if self.linger.is_zero() { usual } else { plan });
         *limit = Plan { rows: limit.rows.min(plan.rows), bytes: limit.bytes.min(plan.bytes) };
         self.rows += batch.len() as u64;
         self.bytes += batch.len_bytes() as u64;
@@ -88,6 +108,12 @@ impl Held {
     /// It is time to flush.
     pub(crate) fn is_full(&self) -> bool {
         self.limit.is_some_and(|l| self.rows >= l.rows || self.bytes >= l.bytes)
+    }
+
+    /// Until when what is written may wait for more; `None`: it is to be flushed now.
+    pub(crate) fn lingers_until(&self) -> Option<Instant> {
+        let room = self.works.len() < LINGERING_WORKS_MAX && self.bytes < self.share;
+        self.since.filter(|_| room && !self.linger.is_zero()).map(|since| since + self.linger)
     }
 
     /// What is written is durable. How many rows that are.
@@ -102,7 +128,7 @@ impl Held {
 
     /// A new instance has none of it.
     pub(crate) const fn restart(&mut self) {
-        (self.written, self.rows, self.bytes, self.limit) = (0, 0, 0, None);
+        (self.written, self.rows, self.bytes, self.limit, self.since) = (0, 0, 0, None, None);
     }
 
     /// Everything up to here turned out to be durable. The last window of it; `None`: the position lies between works, or below
@@ -146,7 +172,9 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
-    use super::{Finding, Held, LaneWork};
+    use super::{Finding, Held, LINGERING_WORKS_MAX, LaneWork};
+    use crate::known::Plan;
+    use std::time::Duration;
     use tg_model::{Position, Ts};
 
     fn work(window: u64, ts: u64) -> LaneWork {
@@ -169,6 +197,25 @@ mod tests {
         let left = held.pieces(id, 1_000);
         assert!(left.iter().all(|p| !p.contains(&bad)) && left.is_sorted_by_key(|p| p.start));
         assert_eq!(left.iter().map(std::ops::Range::len).sum::<usize>(), 999);
+    }
+
+    #[test]
+    fn rows_wait_for_more_while_there_is_room_and_time() {
+        let batch = tgr1::BatchBuf::new(tgr1::BatchWriter::new(1, 1, &[], 0).finish()).unwrap();
+        let plan = Plan { rows: 10_000, bytes: 1 << 30 };
+        let wait = Duration::from_millis(300);
+        let mut held = Held::lingering(wait, 1 << 20);
+        assert_eq!(held.lingers_until(), None, "nothing is written");
+        held.count(&batch, plan);
+        assert!(held.lingers_until().unwrap() <= tokio::time::Instant::now() + wait);
+        for n in 0..LINGERING_WORKS_MAX as u64 {
+            held.push(work(n + 1, n + 10));
+        }
+        assert_eq!(held.lingers_until(), None, "the slot may need the room");
+        for mut held in [Held::lingering(Duration::ZERO, 1 << 20), Held::lingering(wait, 0)] {
+            held.count(&batch, plan);
+            assert_eq!(held.lingers_until(), None, "no time, or no share");
+        }
     }
 
     #[test]

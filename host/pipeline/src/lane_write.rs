@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tg_model::Position;
 use tg_plugin::{BadEvent, Barrier, BarrierKind, CallError, CallFault};
 use tgr1::BatchBuf;
+use tokio::sync::mpsc::error::TryRecvError;
 
 /// How often a sink may answer "not complete yet" to one barrier before that counts as an error.
 const INCOMPLETE_MAX: u32 = 1_000;
@@ -44,7 +45,7 @@ impl Lane {
             if self.held.is_full() {
                 break;
             }
-            self.take_more();
+            self.take_more().await;
         }
         let Some((window, upto)) = self.held.last_written() else {
             return Err(Trouble::Final(PipelineError::Gone { part: "a lane" }));
@@ -65,14 +66,21 @@ impl Lane {
         }
     }
 
-    /// What waits in the channel, if it is work.
-    fn take_more(&mut self) {
-        if self.next.is_none() && self.held.unwritten().is_none() {
-            match self.items.try_recv() {
-                Ok(LaneItem::Work(work)) => self.held.push(work),
-                Ok(other) => self.next = Some(other),
-                Err(_) => {}
+    /// What waits in the channel, if it is work; or what comes while the sink lets rows wait for more.
+    async fn take_more(&mut self) {
+        if self.next.is_some() || self.held.unwritten().is_some() {
+            return;
+        }
+        let item = match (self.items.try_recv(), self.held.lingers_until()) {
+            (Ok(item), _) => Some(item),
+            (Err(TryRecvError::Empty), Some(until)) => {
+                tokio::time::timeout_at(until, self.items.recv()).await.ok().flatten()
             }
+            (Err(_), _) => None,
+        };
+        match item {
+            Some(LaneItem::Work(work)) => self.held.push(work),
+            other => self.next = other,
         }
     }
 

@@ -39,7 +39,8 @@ impl TableFilter {
         let data = self.scratch.finish();
         let row = Batch::parse(&data).ok().and_then(|b| b.row(0));
         let Some(row) = row else { return Ok(false) };
-        let values = |image| ImageValues { image, filter: self };
+        let values =
+            |image| RowImage { image, version: &self.version, specs: &self.specs, place: Some(&self.image_column) };
         let (old, new) = (row.before().map(values), row.after().map(values));
         let old = old.as_ref().map(|v| v as &dyn RowValues);
         let new = new.as_ref().map(|v| v as &dyn RowValues);
@@ -47,15 +48,29 @@ impl TableFilter {
     }
 }
 
-struct ImageValues<'a> {
+/// The values of one image of a row.
+pub(crate) struct RowImage<'a> {
     image: Image<'a>,
-    filter: &'a TableFilter,
+    version: &'a TableVersion,
+    specs: &'a [ColumnSpec],
+    /// Image column by position in the table's columns; `None`: they are looked for.
+    place: Option<&'a HashMap<u32, usize>>,
 }
 
-impl RowValues for ImageValues<'_> {
+impl<'a> RowImage<'a> {
+    /// Of a batch with these columns.
+    pub(crate) const fn new(image: Image<'a>, version: &'a TableVersion, specs: &'a [ColumnSpec]) -> Self {
+        Self { image, version, specs, place: None }
+    }
+}
+
+impl RowValues for RowImage<'_> {
     fn value(&self, position: u32) -> Value<'_> {
-        let f = self.filter;
-        let found = f.image_column.get(&position).and_then(|i| Some((*i, f.specs.get(*i)?)));
+        let place = match self.place {
+            Some(place) => place.get(&position).copied(),
+            None => self.specs.iter().position(|s| u32::from(s.position) == position),
+        };
+        let found = place.and_then(|i| Some((i, self.specs.get(i)?)));
         let Some((col, spec)) = found else { return Value::Null };
         if self.image.is_null(col) {
             return Value::Null;
@@ -64,9 +79,9 @@ impl RowValues for ImageValues<'_> {
     }
 }
 
-impl ImageValues<'_> {
+impl RowImage<'_> {
     fn convert(&self, position: u32, col: usize, logical: Logical) -> Option<Value<'_>> {
-        let ty = &self.filter.version.columns.get(position as usize)?.ty;
+        let ty = &self.version.columns.get(position as usize)?.ty;
         let fsp = ty.decimals.unwrap_or(0).min(6) as u8;
         let image = &self.image;
         Some(match logical {

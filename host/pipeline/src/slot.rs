@@ -14,6 +14,7 @@ use crate::slot_swap::{Mode, SlotSwitch};
 use crate::stages::Stages;
 use crate::stats::{Stats, add};
 use crate::tables::Tables;
+use crate::tap::Taps;
 use crate::windows::Windows;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,6 +117,8 @@ pub(crate) struct Slot {
     pub(crate) parked: Option<Window>,
     /// Others that are only looked at.
     pub(crate) shadow: Option<Box<StageShadow>>,
+    /// Who looks at rows as they pass.
+    pub(crate) taps: Arc<Taps>,
 }
 
 /// Where the slot stands.

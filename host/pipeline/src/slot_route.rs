@@ -108,6 +108,7 @@ impl Slot {
                 let data = data.map_err(|source| PipelineError::Format { slot: self.id, source })?;
                 LaneBatch { batch: Arc::new(data), ..whole.clone() }
             };
+            self.taps.offer(self.id, LaneId(lane as u16), &part.version, &part.batch);
             work.entry(LaneId(lane as u16)).or_default().push(part);
         }
         Ok(())

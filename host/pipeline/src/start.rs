@@ -14,7 +14,7 @@ use crate::slot::{LaneEnd, Progress, Slot, SlotCommand, SlotReport};
 use crate::slot_swap::Mode;
 use crate::stages::{StageSet, Stages};
 use crate::tables::Tables;
-use crate::windows::WINDOWS_MAX;
+use crate::windows::{IN_FLIGHT_MAX_BYTES, WINDOWS_MAX};
 use std::sync::Arc;
 use tg_model::{LaneId, Position, SlotId, Ts};
 use tg_schema::SchemaStore;
@@ -110,6 +110,7 @@ async fn open_slot(
         probation: false,
         parked: None,
         shadow: None,
+        taps: parts.control.taps(),
     };
     tasks.spawn(slot.run());
     Ok(SlotEnd { commands: commands_tx, feed: feed_tx })
@@ -143,7 +144,7 @@ async fn open_lane(
         items,
         next: None,
         reports,
-        held: Held::default(),
+        held: Held::lingering(plan.linger, lingering_bytes(plan)),
         at: durable,
         state,
         barrier_id: 0,
@@ -156,6 +157,11 @@ async fn open_lane(
     };
     tasks.spawn(lane.run());
     Ok(LaneEnd { items: items_tx, cursor: LaneCursor::new(durable) })
+}
+
+/// Bytes that a lane may let wait for more: half of its part of what may be in flight.
+fn lingering_bytes(plan: &FeedPlan) -> usize {
+    IN_FLIGHT_MAX_BYTES / usize::from(plan.slots.max(1)) / usize::from(plan.lanes.max(1)) / 2
 }
 
 fn aside(slot: SlotId, lane: Option<LaneId>, parts: &FeedParts) -> Aside {

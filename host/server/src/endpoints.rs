@@ -1,15 +1,16 @@
 //! What a changefeed's plugins may open: the downstream of its sink URI, and what its file grants by name.
 
 use crate::record::Layout;
-use crate::{ServerError, granted};
+use crate::{ServerError, granted, storage};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tg_config::changefeed::{GrantsConfig, PluginConfig};
 use tg_config::uri::Family;
-use tg_config::{ChangefeedConfig, MysqlOptions, SinkUri};
+use tg_config::{ChangefeedConfig, MysqlOptions, Scheme, SinkUri, StorageOptions};
 use tg_downstream::{MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
+use tg_object_store::StoreEndpoint;
 use tg_plugin::{Grants, Plugin};
 
 /// Name of the endpoint that the sink URI describes.
@@ -29,6 +30,8 @@ pub(crate) struct Endpoints {
     options: Map<String, Value>,
     /// The endpoint keeps the lanes' positions.
     pub(crate) keeps_progress: bool,
+    /// How long rows may wait for others before they are made durable.
+    pub(crate) linger: Duration,
     /// What it was made of.
     uri: SinkUri,
     grants: GrantsConfig,
@@ -48,11 +51,14 @@ impl Endpoints {
             params: Map::new(),
             options: Map::new(),
             keeps_progress: false,
+            linger: Duration::ZERO,
             uri: uri.clone(),
             grants: config.tidegate.grants.clone(),
         };
-        if uri.scheme.family() == Family::Mysql {
-            found.mysql(uri, config, layout, incarnation).await?;
+        match uri.scheme.family() {
+            Family::Mysql => found.mysql(uri, config, layout, incarnation).await?,
+            Family::Storage if uri.scheme != Scheme::Noop => found.storage(uri, config, incarnation).await?,
+            _ => {}
         }
         for (name, value) in &uri.plugin_params {
             found.params.insert(name.clone(), json!(value.expose()));
@@ -86,6 +92,26 @@ impl Endpoints {
         Ok(())
     }
 
+    async fn storage(
+        &mut self,
+        uri: &SinkUri,
+        config: &ChangefeedConfig,
+        incarnation: &str,
+    ) -> Result<(), ServerError> {
+        let options = StorageOptions::new(uri, config)?;
+        // The sink keeps them, in its manifests.
+        let own = config.tidegate.sink.as_ref();
+        let in_the_box = own.is_none_or(|p| p.plugin.split('@').next() == Some(uri.scheme.plugin()));
+        self.keeps_progress = config.tidegate.exactly_once && in_the_box;
+        self.linger = options.flush_interval.get();
+        let endpoint = StoreEndpoint::connect(&storage::target(&options.place)?).await?;
+        self.downstream.object_stores.insert(ENDPOINT.to_owned(), Arc::new(endpoint));
+        self.options = options.plugin;
+        self.options.insert("incarnation".to_owned(), json!(incarnation));
+        self.options.insert("endpoint".to_owned(), json!(ENDPOINT));
+        Ok(())
+    }
+
     /// What the sink may open and what it is told, as JSON. `component` is the sink; its schema says of which type parameters are.
     pub(crate) fn for_sink(&self, plugin: Option<&PluginConfig>, component: &Plugin) -> (Grants, String) {
         let mut told = component.typed(self.params.clone());
@@ -112,7 +138,8 @@ impl Endpoints {
 }
 
 /// A MySQL-class downstream as its URI and file describe it.
-pub(crate) fn target(o: &MysqlOptions) -> MysqlTarget {
+#[must_use]
+pub fn target(o: &MysqlOptions) -> MysqlTarget {
     let tls = o.tls.then(|| MysqlTls {
         ca: o.ssl_ca.as_ref().map(PathBuf::from),
         identity: o.ssl_cert.as_ref().zip(o.ssl_key.as_ref()).map(|(c, k)| (PathBuf::from(c), PathBuf::from(k))),

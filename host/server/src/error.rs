@@ -30,6 +30,9 @@ pub enum ServerError {
     /// The downstream.
     #[error("the downstream cannot be used: {0}")]
     Downstream(#[from] tg_downstream::Fault),
+    /// An object store.
+    #[error("the downstream cannot be used: {0}")]
+    Store(#[from] tg_object_store::StoreError),
     /// A run.
     #[error(transparent)]
     Pipeline(#[from] tg_pipeline::PipelineError),
@@ -89,6 +92,7 @@ impl Coded for ServerError {
             Self::Filter(e) => e.code(),
             Self::Pipeline(e) => e.code(),
             Self::Downstream(e) => e.code(),
+            Self::Store(e) => e.code(),
             Self::BadPlugin { source, .. } => source.code(),
             Self::Registry(e) => e.code(),
             Self::Quarantine(e) => e.code(),
@@ -114,6 +118,7 @@ impl Coded for ServerError {
             Self::Sorter(e) => e.is_retryable(),
             Self::Pipeline(e) => e.is_retryable(),
             Self::Downstream(e) => e.is_retryable(),
+            Self::Store(e) => e.is_retryable(),
             Self::Plugin(_)
             | Self::BadPlugin { .. }
             | Self::WrongKind { .. }

@@ -166,7 +166,7 @@ impl Supervisor {
 
         let layout = (record.layout, record.incarnation.as_str());
         let endpoints = Endpoints::connect(&record.uri, &record.config, layout, &node.options.secrets_dir()).await?;
-        let keeps_progress = endpoints.keeps_progress;
+        let (keeps_progress, linger) = (endpoints.keeps_progress, endpoints.linger);
         let epoch = (self.guard.revision(), status.epoch);
         let plugins = FeedPlugins::find(&node.registry, &self.id, epoch, choice, Arc::new(endpoints)).await?;
         // What fences itself downstream needs no clock.
@@ -181,7 +181,7 @@ impl Supervisor {
         let control = FeedControl::new();
         let running = Running { control: control.clone(), plugins: Arc::clone(&plugins) };
         self.view.run_begins(Arc::clone(&stats), running);
-        let plan = plan(&record, (start, resume), replay_until)?;
+        let plan = plan(&record, (start, resume), replay_until, linger)?;
         let parts = FeedParts {
             upstream: node.upstream.clone(),
             sorters: Arc::clone(&node.sorters),
@@ -272,7 +272,12 @@ pub(crate) fn filter(config: &tg_config::ChangefeedConfig) -> Result<Filter, Ser
     Ok(Filter::new(&rules, config.case_sensitive, config.force_replicate)?)
 }
 
-fn plan(record: &Record, (start, resume): (Position, Resume), replay_until: Ts) -> Result<FeedPlan, ServerError> {
+fn plan(
+    record: &Record,
+    (start, resume): (Position, Resume),
+    replay_until: Ts,
+    linger: Duration,
+) -> Result<FeedPlan, ServerError> {
     let mount = MountOptions {
         timestamp_zone: TimestampZone::Utc,
         verify_checksum: record.config.integrity.integrity_check_level == "correctness",
@@ -290,5 +295,6 @@ fn plan(record: &Record, (start, resume): (Position, Resume), replay_until: Ts) 
         own_gates: record.config.tidegate.resolved_gate == tg_config::changefeed::ResolvedGate::Table,
         raw_aside: record.config.tidegate.quarantine.undecodable,
         feed_buffer_bytes: FEED_BUFFER_BYTES,
+        linger,
     })
 }

@@ -1,15 +1,16 @@
 //! `[tidegate.grants]` opened: endpoints by name, and secrets.
 
 use crate::endpoints::target;
-use crate::{ServerError, secrets};
+use crate::{ServerError, secrets, storage};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tg_config::changefeed::{GrantsConfig, HttpGrant};
-use tg_config::{ChangefeedConfig, MysqlOptions, Secret, SinkUri};
+use tg_config::{ChangefeedConfig, MysqlOptions, Secret, SinkUri, StoragePlace};
 use tg_downstream::{HttpOrigin, HttpTarget, MysqlEndpoint, MysqlTarget};
+use tg_object_store::StoreEndpoint;
 use tg_plugin::Grants;
 use tg_plugin::grant::{self, HttpEndpoint, HttpError, HttpMethod, HttpRequest, HttpResponse, LaneContext};
 
@@ -29,8 +30,10 @@ pub(crate) async fn open(config: &GrantsConfig, folder: &Path) -> Result<Grants,
     if let Some(name) = config.producer.keys().next() {
         return Err(ServerError::NoEndpoint { grant: format!("producer.{name}") });
     }
-    if let Some(name) = config.object_store.keys().next() {
-        return Err(ServerError::NoEndpoint { grant: format!("object-store.{name}") });
+    for (name, granted) in &config.object_store {
+        let uri = SinkUri::parse(granted.url.expose())?;
+        let endpoint = StoreEndpoint::connect(&storage::target(&StoragePlace::new(&uri))?).await?;
+        grants.object_stores.insert(name.clone(), Arc::new(endpoint));
     }
     let secret = |(name, secret): (&String, &Secret)| (name.clone(), grant::Secret::new(secret.expose()));
     grants.secrets = secrets.iter().map(secret).collect();

@@ -36,11 +36,15 @@ mod record;
 mod row_json;
 mod secrets;
 mod shown;
+mod storage;
 mod swap;
+mod tap;
 mod watch;
 
 pub use cluster::{ClusterError, ClusterOptions};
 pub use codes::{CLUSTER_CODES, CODES};
+pub use endpoints::target as mysql_target;
 pub use error::ServerError;
 pub use guest_log::GuestLog;
 pub use node::{Node, NodeOptions, PluginOptions};
+pub use storage::target as storage_target;

@@ -40,7 +40,7 @@ fn of_batch(bytes: &[u8], version: &TableVersion) -> Option<Value> {
     Some(json!({ "after": image(row.after()), "before": image(row.before()) }))
 }
 
-fn values(batch: &Batch<'_>, image: &Image<'_>, version: &TableVersion) -> Map<String, Value> {
+pub(crate) fn values(batch: &Batch<'_>, image: &Image<'_>, version: &TableVersion) -> Map<String, Value> {
     let mut out = Map::new();
     for (i, spec) in batch.columns().enumerate() {
         let Some(column) = version.columns.get(usize::from(spec.position)) else { continue };

@@ -3,6 +3,7 @@
 
 mod author;
 mod codes;
+mod consume;
 mod demo;
 mod dev;
 mod server;
@@ -41,6 +42,15 @@ async fn run() -> ExitCode {
         Outcome::Demo(args) => return demo::run(args).await,
         Outcome::Author(command, json) => return author::run(command, json).await,
         Outcome::Dev(args) => return Box::pin(dev::run(args)).await,
+        Outcome::Consume(args) => {
+            return match Box::pin(consume::run(args)).await {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    print_error(&error);
+                    ExitCode::FAILURE
+                }
+            };
+        }
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

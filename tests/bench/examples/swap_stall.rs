@@ -104,6 +104,7 @@ async fn feed(playground: &Playground, plugins: Arc<dyn PluginSource>, control: 
         own_gates: false,
         raw_aside: false,
         feed_buffer_bytes: 8 << 20,
+        linger: Duration::ZERO,
     };
     let stats = Arc::new(Stats::default());
     let parts = FeedParts {

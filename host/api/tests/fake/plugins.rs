@@ -202,3 +202,16 @@ impl QuarantineControl for Fake {
         })
     }
 }
+
+impl TapControl for Fake {
+    async fn tap(&self, id: &ChangefeedId, query: TapQuery) -> Result<TapLines, ApiError> {
+        self.with(id, |_| {
+            let (lines, read) = tokio::sync::mpsc::channel(8);
+            for n in 1..=3 {
+                let line = serde_json::json!({"n": n, "tables": query.tables, "where": query.condition});
+                lines.try_send(format!("{line}\n")).unwrap();
+            }
+            read
+        })
+    }
+}

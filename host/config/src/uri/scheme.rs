@@ -112,8 +112,9 @@ impl Scheme {
             Self::Mysql { .. } => "mysql",
             Self::Kafka { .. } => "kafka",
             Self::Pulsar { .. } => "pulsar",
-            Self::File | Self::S3 | Self::Gcs | Self::Azblob | Self::Noop => "storage",
-            Self::Blackhole => "blackhole",
+            Self::File | Self::S3 | Self::Gcs | Self::Azblob => "storage",
+            // What is written to it is gone.
+            Self::Noop | Self::Blackhole => "blackhole",
             Self::Print => "print",
             Self::Plugin(name) => name,
         }

@@ -41,6 +41,7 @@ fn plan(args: &Args) -> anyhow::Result<FeedPlan> {
         own_gates: false,
         raw_aside: false,
         feed_buffer_bytes: BUFFER_BYTES,
+        linger: Duration::ZERO,
     })
 }
 

@@ -5,6 +5,7 @@
 mod ddl;
 mod keys;
 mod lifecycle;
+mod tap;
 mod transactions;
 mod types;
 

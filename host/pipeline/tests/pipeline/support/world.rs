@@ -123,6 +123,7 @@ impl World {
             own_gates: self.own_gates,
             raw_aside: self.quarantine.is_some(),
             feed_buffer_bytes: 8 << 20,
+            linger: Duration::ZERO,
         };
         let stats = Arc::new(Stats::default());
         let control = FeedControl::new();

@@ -1,0 +1,48 @@
+//! Help pages of this crate's codes.
+
+use tg_model::{Code, CodePage};
+
+const fn page(code: u16, title: &'static str, cause: &'static str, action: &'static str) -> CodePage {
+    CodePage { code: Code(code), title, cause, action }
+}
+
+/// One page per kind of [`crate::ConsumeError`].
+pub const CODES: &[CodePage] = &[
+    page(
+        8201,
+        "The source cannot be read",
+        "The folder or bucket does not answer, or refuses.",
+        "Read the cause in the message; `tidegate explain` has a page for codes it names. Start the consumer again: it goes on where it was.",
+    ),
+    page(
+        8202,
+        "A file of the source does not hold what it should",
+        "A data, index or schema file is damaged, was written with other options than those given here (csv needs the same delimiter, \
+         quote and fields), or a file that an index names is not there.",
+        "Give the changefeed's own file with --config. If the options are right, look at the file in the message.",
+    ),
+    page(
+        8203,
+        "A change cannot be applied",
+        "The row has no key and the format keeps no old value to find it by, or the message holds the key only.",
+        "Write csv with `output-old-value = true`, or canal-json; or give the table a primary key.",
+    ),
+    page(
+        8204,
+        "The target refuses",
+        "The database that changes are applied to is not there, or does not take a statement.",
+        "Read the cause in the message. What was applied is kept with its progress: start the consumer again when the cause is removed.",
+    ),
+    page(
+        8205,
+        "The output is closed",
+        "What was printed could not be written: the program that reads it has ended, or the disk is full.",
+        "Nothing, if that is what you want.",
+    ),
+    page(
+        8206,
+        "The source is too large to be listed",
+        "There are more objects below the prefix than the consumer keeps names of.",
+        "Point it at a longer prefix, or remove what is not needed any more.",
+    ),
+];

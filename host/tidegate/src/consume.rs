@@ -1,0 +1,76 @@
+//! `tidegate consume`: from files to a database or to lines of JSON.
+
+mod error;
+
+pub(crate) use error::CODES;
+
+use error::Failed;
+use std::io;
+use std::time::Duration;
+use tg_cli::ConsumeArgs;
+use tg_config::uri::Family;
+use tg_config::{ChangefeedConfig, MysqlOptions, SinkUri, StorageOptions};
+use tg_consume::{Consumed, MysqlTable, Pace, Print, Protocol, StorageSource, Target, consume};
+use tg_object_store::StoreEndpoint;
+
+/// Runs until everything is taken, or without end.
+pub(crate) async fn run(args: ConsumeArgs) -> Result<(), Failed> {
+    let config = match &args.config {
+        Some(path) => ChangefeedConfig::load(path)?.0,
+        None => ChangefeedConfig::default(),
+    };
+    let uri = SinkUri::parse(&args.source)?;
+    if uri.scheme.family() != Family::Storage {
+        return Err(Failed::NoSource { uri: uri.to_string() });
+    }
+    let options = StorageOptions::new(&uri, &config)?;
+    let target = tg_server::storage_target(&options.place)?;
+    let store = StoreEndpoint::connect(&target).await?;
+    let mut source = StorageSource::new(store.bucket(), protocol(&options, &config));
+    let mut target: Box<dyn Target> = match &args.to {
+        None => Box::new(Print::new(io::stdout())),
+        Some(to) => {
+            let to = SinkUri::parse(to)?;
+            if to.scheme.family() != Family::Mysql {
+                return Err(Failed::NoTarget { uri: to.to_string() });
+            }
+            let to = MysqlOptions::new(&to, &ChangefeedConfig::default())?;
+            let name = target.shown();
+            Box::new(MysqlTable::connect(tg_server::mysql_target(&to), &name).await?)
+        }
+    };
+    let pace = if args.follow { Pace::Follow(Duration::from_millis(args.every)) } else { Pace::Once };
+    let follow = args.follow;
+    let mut told = Consumed::default();
+    let tell = |now: Consumed| {
+        if follow && now != told {
+            eprintln!("{}", shown(now));
+            told = now;
+        }
+    };
+    let consumed = consume(&mut source, target.as_mut(), pace, tell).await?;
+    eprintln!("{}", shown(consumed));
+    Ok(())
+}
+
+fn shown(c: Consumed) -> String {
+    format!("{} rows and {} statements, up to {}", c.rows, c.ddls, c.checkpoint)
+}
+
+fn protocol(options: &StorageOptions, config: &ChangefeedConfig) -> Protocol {
+    let sink = &config.sink;
+    if options.protocol != "csv" {
+        return Protocol::CanalJson(sink.terminator.clone());
+    }
+    let hex = sink.csv.binary_encoding_method == "hex";
+    Protocol::Csv(tg_format_csv::Options {
+        delimiter: sink.csv.delimiter.clone(),
+        quote: sink.csv.quote.bytes().next(),
+        null: sink.csv.null.clone(),
+        terminator: sink.terminator.clone(),
+        include_commit_ts: sink.csv.include_commit_ts,
+        binary: if hex { tg_format_csv::Binary::Hex } else { tg_format_csv::Binary::Base64 },
+        output_old_value: sink.csv.output_old_value,
+        output_field_header: sink.csv.output_field_header,
+    })
+}

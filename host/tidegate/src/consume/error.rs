@@ -1,0 +1,51 @@
+//! Why the consumer ended.
+
+use tg_model::{Code, CodePage, Coded};
+
+/// An error of `tidegate consume`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    #[error(transparent)]
+    Config(#[from] tg_config::ConfigError),
+    #[error(transparent)]
+    Store(#[from] tg_object_store::StoreError),
+    #[error(transparent)]
+    Server(#[from] tg_server::ServerError),
+    #[error(transparent)]
+    Consume(#[from] tg_consume::ConsumeError),
+    /// Another kind of source.
+    #[error("{uri} is no folder or bucket that changes can be read from")]
+    NoSource { uri: String },
+    /// Another kind of target.
+    #[error("{uri} is no database that changes can be applied to")]
+    NoTarget { uri: String },
+}
+
+impl Coded for Failed {
+    fn code(&self) -> Code {
+        match self {
+            Self::Config(e) => e.code(),
+            Self::Store(e) => e.code(),
+            Self::Server(e) => e.code(),
+            Self::Consume(e) => e.code(),
+            Self::NoSource { .. } => Code(8211),
+            Self::NoTarget { .. } => Code(8212),
+        }
+    }
+}
+
+/// Pages of its own codes.
+pub(crate) const CODES: &[CodePage] = &[
+    CodePage {
+        code: Code(8211),
+        title: "Changes cannot be read from there",
+        cause: "`tidegate consume` reads what a changefeed wrote to a folder or bucket; the URI is of another kind.",
+        action: "Give the sink URI of a storage changefeed: file:///…, s3://…, gcs://… or azure://….",
+    },
+    CodePage {
+        code: Code(8212),
+        title: "Changes cannot be applied there",
+        cause: "`tidegate consume --to` applies changes to MySQL, MariaDB or TiDB; the URI is of another kind.",
+        action: "Give --to mysql://user:password@host:port/, or leave it out to print the changes.",
+    },
+];
