@@ -16,6 +16,15 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(5);
 /// Pings of an idle connection, and how long one may stay unanswered.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 const PING_LIMIT: Duration = Duration::from_secs(3);
+/// Pause after the first failure of a request, and the longest one. Members are asked in turn by chance, so one that is dead is met
+/// again and again.
+const PAUSE_MIN: Duration = Duration::from_millis(5);
+const PAUSE_MAX: Duration = Duration::from_millis(320);
+/// Tries of one request.
+const TRIES_MAX: u32 = 16;
+/// Statuses of gRPC that the client makes of a connection which fails or breaks.
+const UNKNOWN: i32 = 2;
+const UNAVAILABLE: i32 = 14;
 
 /// Metadata in etcd.
 #[derive(Clone)]
@@ -85,7 +94,11 @@ impl EtcdStore {
         }
         let client = limited("connect", etcd::Client::connect(endpoints, Some(options))).await?;
         // Connecting is lazy: only an answer shows that somebody is there.
-        limited("answer", client.kv_client().get("health", None)).await?;
+        patient("answer", Again::Always, || {
+            let mut kv = client.kv_client();
+            async move { kv.get("health", None).await }
+        })
+        .await?;
         Ok(Self { client })
     }
 }
@@ -95,6 +108,55 @@ async fn limited<T>(what: &'static str, call: impl Future<Output = Result<T, etc
         Ok(done) => done.map_err(|e| MetaError::Unavailable { what, cause: e.to_string() }),
         Err(_) => Err(MetaError::Timeout { what, limit_ms: REQUEST_LIMIT.as_millis() }),
     }
+}
+
+/// When a request may be sent a second time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// Whatever became of the first.
+    Always,
+    /// Only if the first reached nobody.
+    IfUnsent,
+}
+
+/// Asks until somebody answers, within the limit of a request: one member may be down while the others have a leader.
+async fn patient<T, F: Future<Output = Result<T, etcd::Error>>>(
+    what: &'static str,
+    again: Again,
+    ask: impl Fn() -> F,
+) -> Result<T, MetaError> {
+    let tried = async {
+        let mut pause = PAUSE_MIN;
+        for _ in 1..TRIES_MAX {
+            match ask().await {
+                Err(e) if unsent(&e) || (again == Again::Always && broken(&e)) => {}
+                done => return done,
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+        ask().await
+    };
+    limited(what, tried).await
+}
+
+/// Whether no connection came about, so that nobody has seen the request.
+fn unsent(e: &etcd::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    let etcd::Error::GRpcStatus(status) = e else { return false };
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(status);
+    while let Some(e) = cause {
+        if let Some(io) = e.downcast_ref::<std::io::Error>() {
+            return matches!(io.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable);
+        }
+        cause = e.source();
+    }
+    false
+}
+
+/// Whether the connection failed, or the member has no leader to ask.
+fn broken(e: &etcd::Error) -> bool {
+    matches!(e, etcd::Error::GRpcStatus(status) if [UNKNOWN, UNAVAILABLE].contains(&i32::from(status.code())))
 }
 
 fn revision(n: i64) -> Revision {
@@ -202,7 +264,11 @@ impl MetaStore for EtcdStore {
                 .when(compares.into_iter().map(compare).collect::<Vec<_>>())
                 .and_then(then.into_iter().map(op).collect::<Vec<_>>())
                 .or_else(otherwise.into_iter().map(op).collect::<Vec<_>>());
-            let response = limited("run a transaction", self.client.kv_client().txn(txn)).await;
+            let response = patient("run a transaction", Again::IfUnsent, || {
+                let (mut kv, txn) = (self.client.kv_client(), txn.clone());
+                async move { kv.txn(txn).await }
+            });
+            let response = response.await;
             let response = response.map_err(|e| if let Some(lease) = leased { or_lost(e, lease) } else { e })?;
             Ok(TxnOutcome {
                 succeeded: response.succeeded(),
@@ -216,7 +282,11 @@ impl MetaStore for EtcdStore {
         let prefix = prefix.to_owned();
         Box::pin(async move {
             let options = etcd::GetOptions::new().with_prefix();
-            let response = limited("read", self.client.kv_client().get(prefix, Some(options))).await?;
+            let response = patient("read", Again::Always, || {
+                let (mut kv, prefix, options) = (self.client.kv_client(), prefix.clone(), options.clone());
+                async move { kv.get(prefix, Some(options)).await }
+            });
+            let response = response.await?;
             let rev = response.header().map_or(0, |h| revision(h.revision()));
             Ok(Range { rev, kvs: response.kvs().iter().map(key_value).collect() })
         })
@@ -227,7 +297,11 @@ impl MetaStore for EtcdStore {
         Box::pin(async move {
             // Start revision zero would mean "from now".
             let options = etcd::WatchOptions::new().with_prefix().with_start_revision(from_rev.max(1).cast_signed());
-            let watch = limited("watch", self.client.watch_client().watch(prefix, Some(options))).await?;
+            let watch = patient("watch", Again::Always, || {
+                let (mut client, prefix, options) = (self.client.watch_client(), prefix.clone(), options.clone());
+                async move { client.watch(prefix, Some(options)).await }
+            });
+            let watch = watch.await?;
             let steps = stream::unfold(Some(watch), move |watch| async move {
                 let mut watch = watch?;
                 let batch = next(&mut watch, from_rev).await?;
@@ -241,7 +315,12 @@ impl MetaStore for EtcdStore {
     fn lease_grant(&self, ttl: Duration) -> BoxFuture<'_, Result<LeaseId, MetaError>> {
         let seconds = i64::try_from(ttl.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
         Box::pin(async move {
-            let granted = limited("grant a lease", self.client.lease_client().grant(seconds, None)).await?;
+            // One that was granted unheard ends by itself.
+            let granted = patient("grant a lease", Again::Always, || {
+                let mut leases = self.client.lease_client();
+                async move { leases.grant(seconds, None).await }
+            });
+            let granted = granted.await?;
             Ok(granted.id().cast_unsigned())
         })
     }
@@ -249,15 +328,21 @@ impl MetaStore for EtcdStore {
     fn lease_keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<(), MetaError>> {
         Box::pin(async move {
             // Opening the stream sends one keep-alive and waits for its answer.
-            let kept = limited("renew a lease", self.client.lease_client().keep_alive(lease.cast_signed())).await;
-            kept.map(|_| ()).map_err(|e| or_lost(e, lease))
+            let kept = patient("renew a lease", Again::Always, || {
+                let mut leases = self.client.lease_client();
+                async move { leases.keep_alive(lease.cast_signed()).await }
+            });
+            kept.await.map(|_| ()).map_err(|e| or_lost(e, lease))
         })
     }
 
     fn lease_revoke(&self, lease: LeaseId) -> BoxFuture<'_, Result<(), MetaError>> {
         Box::pin(async move {
-            let revoked = limited("revoke a lease", self.client.lease_client().revoke(lease.cast_signed())).await;
-            match revoked.map_err(|e| or_lost(e, lease)) {
+            let revoked = patient("revoke a lease", Again::Always, || {
+                let mut leases = self.client.lease_client();
+                async move { leases.revoke(lease.cast_signed()).await }
+            });
+            match revoked.await.map_err(|e| or_lost(e, lease)) {
                 Ok(_) | Err(MetaError::LeaseLost { .. }) => Ok(()),
                 Err(e) => Err(e),
             }

@@ -17,12 +17,15 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tg_cluster::{ClusterId, Node as Machine, NodeConfig, Rules};
 use tg_metastore::{ChangefeedStore, ClusterRecord, EtcdOptions, EtcdStore, MemberRecord, MetaStore, NodeWish};
+use tg_model::Coded;
 use tg_peer::{Arrival, Me, PeerTls, Transport};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 /// How much longer than a lease is waited for an address to become free.
 const ADDRESS_GRACE: Duration = Duration::from_secs(2);
+/// How long a node that starts waits for a metadata store that has answered nothing yet.
+const START_PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
@@ -50,12 +53,26 @@ pub(crate) struct Starting {
     world: watch::Sender<Arc<World>>,
 }
 
-/// Checks that this node may take part, and makes what it needs for that. Nothing is registered yet.
+/// Checks that this node may take part, and makes what it needs for that. Nothing is registered yet. A member of etcd that goes away
+/// meanwhile is ridden through.
 pub(crate) async fn prepare(
     options: &NodeOptions,
     of: &ClusterOptions,
     upstream_id: u64,
 ) -> Result<Starting, ServerError> {
+    let deadline = Instant::now() + START_PATIENCE;
+    loop {
+        match prepare_once(options, of, upstream_id).await {
+            Err(ServerError::Meta(e)) if e.is_retryable() && Instant::now() < deadline => {
+                tracing::warn!(error = %e, "the metadata store does not answer yet");
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn prepare_once(options: &NodeOptions, of: &ClusterOptions, upstream_id: u64) -> Result<Starting, ServerError> {
     let me = Identity::open(&options.data_dir, &options.address)?;
     let store: Arc<dyn MetaStore> = Arc::new(EtcdStore::connect_with(&of.endpoints, of.etcd.clone()).await?);
     let records = ChangefeedStore::new(Arc::clone(&store), GENERATION, &options.cluster);
