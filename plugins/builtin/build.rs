@@ -15,6 +15,8 @@ const GUESTS: &[(&str, &str)] = &[
     ("tg-plugin-mask", "MASK"),
     ("tg-plugin-route", "ROUTE"),
     ("tg-plugin-storage", "STORAGE"),
+    ("tg-plugin-kafka", "KAFKA"),
+    ("tg-plugin-rules", "RULES"),
 ];
 const WATCHED: &[&str] = &[
     "wit",
@@ -40,6 +42,21 @@ const WATCHED: &[&str] = &[
     "plugins/format-common/src",
     "plugins/format-csv/src",
     "plugins/format-canal-json/src",
+    "plugins/kafka/src",
+    "plugins/kafka/Cargo.toml",
+    "plugins/rules/src",
+    "plugins/rules/Cargo.toml",
+    "plugins/format-common/src",
+    "plugins/format-partition/src",
+    "plugins/format-rules/src",
+    "plugins/format-canal-json/src",
+    "plugins/format-open-protocol/src",
+    "plugins/format-simple/src",
+    "plugins/format-debezium/src",
+    "plugins/format-debezium-avro/src",
+    "plugins/format-avro/src",
+    "host/filter/src",
+    "host/model/src",
 ];
 
 fn main() {

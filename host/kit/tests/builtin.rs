@@ -62,3 +62,17 @@ async fn recorded_rows_are_replayed_in_place_of_generated_ones() {
     let corpus = Corpus::from_text("corpus-1.jsonl", include_str!("fixtures/corpus-1.jsonl")).unwrap();
     assert_eq!(failed("mysql", "", Some(&corpus)).await, [""; 0]);
 }
+
+#[tokio::test]
+async fn the_kafka_sink_keeps_the_contract() {
+    for protocol in ["canal-json", "open-protocol", "simple", "debezium"] {
+        let settings = format!("[config]\nprotocol = '{protocol}'\ntopic = 'kit'\nenable-tidb-extension = true\n");
+        assert_eq!(failed("kafka", &settings, None).await, [""; 0], "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn the_rules_keep_the_contract() {
+    let rules = "[config]\ntopic = 'kit'\n[[config.dispatchers]]\nmatcher = ['*.*']\ntopic = 'k_{schema}_{table}'\npartition = 'index-value'\n";
+    assert_eq!(failed("rules", rules, None).await, [""; 0]);
+}

@@ -83,6 +83,19 @@ impl Resume {
         }
     }
 
+    /// For plugins that may send rows to other lanes than those before: what a lane made durable says nothing of the rows it gets now. What
+    /// is durable in whichever lane still is.
+    #[must_use]
+    pub fn for_other_stages(mut self, checkpoint: Position) -> Self {
+        for i in 0..self.lanes.len() {
+            let known = self.lanes.get(i).map_or(checkpoint, |l| self.floor(l.slot)).max(checkpoint);
+            if let Some(lane) = self.lanes.get_mut(i) {
+                lane.at = lane.at.min(known);
+            }
+        }
+        self
+    }
+
     /// As JSON, for a record.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -187,6 +200,15 @@ mod tests {
         let mut damaged = sample().to_json();
         damaged["floors"] = json!([[1, 9, 0]]);
         assert!(Resume::from_json(&damaged).is_err());
+    }
+
+    #[test]
+    fn under_other_stages_lanes_stand_where_everything_is_durable() {
+        let at = |ts| Position::rows(Ts::new(ts));
+        let changed = |checkpoint| sample().for_other_stages(at(checkpoint)).lanes[0].at;
+        assert_eq!((changed(5), changed(20)), (at(5), sample().lanes[0].at));
+        let floors = vec![Position::ZERO, at(7)];
+        assert_eq!(Resume { floors, ..sample() }.for_other_stages(at(5)).lanes[0].at, at(7));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::control::NodeControl;
 use crate::endpoints::Endpoints;
 use crate::feed::filter;
 use crate::plugins::FeedPlugins;
-use crate::progress::now_ms;
+use crate::progress::{now_ms, resume_of, set_resume};
 use crate::record::{Layout, Record, new_incarnation};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -147,8 +147,27 @@ impl NodeControl {
             record.config = Arc::new(config);
         }
         let choice = self.try_out(id, &record.uri, &record.config).await?;
+        self.part_from_lanes(id, &mut record, &choice).await?;
         record.settle(choice);
         self.0.store.update(id, seen, &record.write(), self.0.guard(id)).await?;
+        Ok(())
+    }
+
+    /// A changefeed that stands still is to go on with this choice. Its lanes may stand at different places, and rows may take other lanes
+    /// from here on: then a lane's place says nothing of its rows, and all begin at the checkpoint. Rows beyond it that were written
+    /// already come again; none is missed.
+    async fn part_from_lanes(&self, id: &ChangefeedId, record: &mut Record, next: &Choice) -> Result<(), ServerError> {
+        let (mut status, seen) = self.0.store.status(id).await?;
+        let resume = resume_of(&status)?;
+        if !record.chosen(&resume.label).is_some_and(|now| now.routes_otherwise(next)) {
+            return Ok(());
+        }
+        let resume = resume.for_other_stages(status.checkpoint);
+        set_resume(&mut status, &resume);
+        self.0.store.amend(id, seen, &status, self.0.guard(id)).await?;
+        // What the downstream keeps of the lanes is under the other name, and not asked.
+        record.incarnation = new_incarnation();
+        tracing::info!(changefeed = %id, checkpoint = %status.checkpoint, "rows may take other lanes: all begin at the checkpoint");
         Ok(())
     }
 
@@ -173,12 +192,18 @@ impl NodeControl {
 
     /// A changefeed that goes on runs what the names mean now.
     pub(crate) async fn follow_names(&self, id: &ChangefeedId) -> Result<(), ServerError> {
-        let (record, _) = self.record(id).await?;
+        let (mut record, _) = self.record(id).await?;
         let choice = Choice::resolve(&self.0.registry, &record.uri, &record.config).await?;
         if record.choices.first().is_some_and(|now| now.same(&choice)) {
             return Ok(());
         }
-        self.0.rewrite(id, |record| record.settle(choice.clone())).await
+        self.part_from_lanes(id, &mut record, &choice).await?;
+        let incarnation = record.incarnation;
+        let settle = |record: &mut Record| {
+            record.incarnation.clone_from(&incarnation);
+            record.settle(choice.clone());
+        };
+        self.0.rewrite(id, settle).await
     }
 
     pub(crate) fn running(&self, id: &ChangefeedId) -> bool {

@@ -4,12 +4,15 @@ use crate::ServerError;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use tg_config::changefeed::PluginConfig;
+use tg_config::uri::Family;
 use tg_config::{ChangefeedConfig, SinkUri};
 use tg_plugin::{Kind, Plugin};
 use tg_registry::{Pinned, PluginRef, Registry};
 
 /// The dispatcher used when the changefeed names none.
 const DISPATCHER_DEFAULT: &str = "dispatcher";
+/// The one that knows `[[sink.dispatchers]]`: the default where rows have topics.
+pub(crate) const RULES: &str = "rules";
 
 /// What a plugin does in a changefeed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -42,7 +45,11 @@ impl Role {
 
     /// What is to be run, as the file or the sink URI names it.
     pub(crate) fn wanted<'a>(self, uri: &'a SinkUri, config: &'a ChangefeedConfig) -> &'a str {
-        let default = if self == Self::Sink { uri.scheme.plugin() } else { DISPATCHER_DEFAULT };
+        let default = match self {
+            Self::Sink => uri.scheme.plugin(),
+            _ if uri.scheme.family() == Family::Kafka => RULES,
+            _ => DISPATCHER_DEFAULT,
+        };
         self.config(config).map_or(default, |p| p.plugin.as_str())
     }
 
@@ -131,6 +138,16 @@ impl Choice {
         self.plugins == other.plugins && self.config == other.config
     }
 
+    /// Whether rows may take other lanes, or be counted otherwise, than under the other.
+    pub(crate) fn routes_otherwise(&self, other: &Self) -> bool {
+        fn stages(c: &Choice) -> impl Iterator<Item = &(Role, Pinned)> {
+            c.plugins.iter().filter(|(role, _)| *role != Role::Sink)
+        }
+        let (a, b) = (&self.config, &other.config);
+        let own = a.tidegate.dispatcher != b.tidegate.dispatcher || a.tidegate.transforms != b.tidegate.transforms;
+        own || a.sink.dispatchers != b.sink.dispatchers || a.filter != b.filter || !stages(self).eq(stages(other))
+    }
+
     /// For people: `role name@version`.
     pub(crate) fn shown(&self) -> Vec<String> {
         self.plugins.iter().map(|(role, pinned)| format!("{role} {pinned}")).collect()
@@ -189,6 +206,24 @@ mod tests {
         let again = Choice::from_stored(&choice.to_stored()).unwrap();
         assert!(again.same(&choice) && again.label == "a1");
         assert!(Choice::from_stored(&json!({ "label": "a1" })).is_none());
+    }
+
+    #[test]
+    fn another_dispatcher_or_transform_routes_otherwise_and_another_sink_does_not() {
+        let choice = |toml: &str, sink: &str, dispatcher: &str| {
+            let plugin = |name: &str| {
+                let digest = format!("sha256:{}", "0a".repeat(32));
+                json!({ "name": name, "version": "1.0.0", "digest": digest, "builtin": false })
+            };
+            let stored = json!({ "label": "a", "config": {}, "sink": plugin(sink), "dispatcher": plugin(dispatcher), "transforms": [] });
+            let (config, _) = ChangefeedConfig::from_toml("t", toml).unwrap();
+            Choice { config: std::sync::Arc::new(config), ..Choice::from_stored(&stored).unwrap() }
+        };
+        let now = choice("", "a", "d");
+        assert!(!now.routes_otherwise(&choice("[tidegate.sink]\nplugin = 'a'", "b", "d")));
+        assert!(now.routes_otherwise(&choice("", "a", "e")));
+        let configured = "[tidegate.dispatcher]\nplugin = 'd'\nconfig = { by = 'table' }";
+        assert!(now.routes_otherwise(&choice(configured, "a", "d")));
     }
 
     #[test]

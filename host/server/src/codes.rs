@@ -59,6 +59,13 @@ pub const CODES: &[CodePage] = &[
                  if not, mend it.",
     },
     CodePage {
+        code: Code(4120),
+        title: "Rules for topics, partitions or columns cannot be used",
+        cause: "A rule of `[[sink.dispatchers]]` or `[[sink.column-selectors]]` cannot be read, or does not go together with the protocol: \
+                the avro formats need topics with `{schema}` and `{table}`.",
+        action: "Correct the rule that the message names, in the changefeed's file.",
+    },
+    CodePage {
         code: Code(4112),
         title: "A grant cannot be opened",
         cause: "The URL, a header or a file of a grant in the changefeed's file cannot be used.",

@@ -38,6 +38,7 @@ impl From<ServerError> for ApiError {
             | ServerError::Swap { .. }
             | ServerError::Quarantine(tg_pipeline::QuarantineError::NoRow { .. })
             | ServerError::Canary { .. }
+            | ServerError::Rules { .. }
             | ServerError::BadGrant { .. }
             | ServerError::Replay { .. } => Self::Rejected { code: e.code(), message: e.to_string() },
             ServerError::Registry(e) if e.is_refusal() => Self::Rejected { code: e.code(), message: e.to_string() },

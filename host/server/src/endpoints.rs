@@ -1,5 +1,7 @@
 //! What a changefeed's plugins may open: the downstream of its sink URI, and what its file grants by name.
 
+use crate::choice::{RULES, Role};
+use crate::kafka::{KafkaSide, REGISTRY};
 use crate::record::Layout;
 use crate::{ServerError, granted, storage};
 use serde_json::{Map, Value, json};
@@ -10,6 +12,7 @@ use tg_config::changefeed::{GrantsConfig, PluginConfig};
 use tg_config::uri::Family;
 use tg_config::{ChangefeedConfig, MysqlOptions, Scheme, SinkUri, StorageOptions};
 use tg_downstream::{MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
+use tg_kafka::KafkaEndpoint;
 use tg_object_store::StoreEndpoint;
 use tg_plugin::{Grants, Plugin};
 
@@ -28,6 +31,10 @@ pub(crate) struct Endpoints {
     params: Map<String, Value>,
     /// What the sink in the box that belongs to the URI is told besides.
     options: Map<String, Value>,
+    /// What the dispatcher in the box that belongs to the URI is told.
+    rules: Map<String, Value>,
+    /// Brokers of the URI.
+    pub(crate) kafka: Option<Arc<KafkaEndpoint>>,
     /// The endpoint keeps the lanes' positions.
     pub(crate) keeps_progress: bool,
     /// How long rows may wait for others before they are made durable.
@@ -50,6 +57,8 @@ impl Endpoints {
             granted: granted::open(&config.tidegate.grants, secrets).await?,
             params: Map::new(),
             options: Map::new(),
+            rules: Map::new(),
+            kafka: None,
             keeps_progress: false,
             linger: Duration::ZERO,
             uri: uri.clone(),
@@ -58,6 +67,7 @@ impl Endpoints {
         match uri.scheme.family() {
             Family::Mysql => found.mysql(uri, config, layout, incarnation).await?,
             Family::Storage if uri.scheme != Scheme::Noop => found.storage(uri, config, incarnation).await?,
+            Family::Kafka => found.kafka(KafkaSide::connect(uri, config, incarnation).await?),
             _ => {}
         }
         for (name, value) in &uri.plugin_params {
@@ -112,6 +122,15 @@ impl Endpoints {
         Ok(())
     }
 
+    fn kafka(&mut self, side: KafkaSide) {
+        self.keeps_progress = side.keeps_progress;
+        self.downstream.producers.insert(ENDPOINT.to_owned(), Arc::clone(&side.endpoint) as _);
+        self.downstream.http.extend(side.registry.map(|r| (REGISTRY.to_owned(), r)));
+        self.kafka = Some(side.endpoint);
+        self.options = side.options;
+        self.rules = side.rules;
+    }
+
     /// What the sink may open and what it is told, as JSON. `component` is the sink; its schema says of which type parameters are.
     pub(crate) fn for_sink(&self, plugin: Option<&PluginConfig>, component: &Plugin) -> (Grants, String) {
         let mut told = component.typed(self.params.clone());
@@ -126,13 +145,19 @@ impl Endpoints {
         grants.sql.extend(self.downstream.sql.clone());
         grants.producers.extend(self.downstream.producers.clone());
         grants.object_stores.extend(self.downstream.object_stores.clone());
+        grants.http.extend(self.downstream.http.clone());
         (grants, Value::Object(told).to_string())
     }
 
     /// What a dispatcher or a transform may open and what it is told.
-    pub(crate) fn for_stage(&self, plugin: Option<&PluginConfig>) -> (Grants, String) {
+    pub(crate) fn for_stage(&self, role: Role, plugin: Option<&PluginConfig>) -> (Grants, String) {
         let names = plugin.and_then(|p| p.grants.as_deref()).unwrap_or_default();
-        let told = plugin.map(|p| p.config.clone()).unwrap_or_default();
+        let mut told = Map::new();
+        let in_the_box = plugin.is_none_or(|p| p.plugin.split('@').next() == Some(RULES));
+        if role == Role::Dispatcher && in_the_box {
+            told.extend(self.rules.clone());
+        }
+        told.extend(plugin.map(|p| p.config.clone()).unwrap_or_default());
         (granted::only(&self.granted, names), Value::Object(told).to_string())
     }
 }

@@ -33,6 +33,12 @@ pub enum ServerError {
     /// An object store.
     #[error("the downstream cannot be used: {0}")]
     Store(#[from] tg_object_store::StoreError),
+    /// Kafka.
+    #[error("Kafka cannot be used: {0}")]
+    Kafka(#[from] tg_kafka::Fault),
+    /// Rules that give rows topics, partitions or columns.
+    #[error("the rules of the changefeed's file cannot be used: {reason}")]
+    Rules { reason: String },
     /// A run.
     #[error(transparent)]
     Pipeline(#[from] tg_pipeline::PipelineError),
@@ -93,6 +99,8 @@ impl Coded for ServerError {
             Self::Pipeline(e) => e.code(),
             Self::Downstream(e) => e.code(),
             Self::Store(e) => e.code(),
+            Self::Kafka(e) => e.code(),
+            Self::Rules { .. } => Code(4120),
             Self::BadPlugin { source, .. } => source.code(),
             Self::Registry(e) => e.code(),
             Self::Quarantine(e) => e.code(),
@@ -119,7 +127,9 @@ impl Coded for ServerError {
             Self::Pipeline(e) => e.is_retryable(),
             Self::Downstream(e) => e.is_retryable(),
             Self::Store(e) => e.is_retryable(),
-            Self::Plugin(_)
+            Self::Kafka(e) => e.is_retryable(),
+            Self::Rules { .. }
+            | Self::Plugin(_)
             | Self::BadPlugin { .. }
             | Self::WrongKind { .. }
             | Self::Secret { .. }

@@ -27,8 +27,9 @@ pub(crate) async fn open(config: &GrantsConfig, folder: &Path) -> Result<Grants,
     for (name, granted) in &config.http {
         grants.http.insert(name.clone(), http(name, granted, &secrets)?);
     }
-    if let Some(name) = config.producer.keys().next() {
-        return Err(ServerError::NoEndpoint { grant: format!("producer.{name}") });
+    for (name, granted) in &config.producer {
+        let endpoint = crate::kafka::granted(&SinkUri::parse(granted.url.expose())?)?;
+        grants.producers.insert(name.clone(), Arc::new(endpoint));
     }
     for (name, granted) in &config.object_store {
         let uri = SinkUri::parse(granted.url.expose())?;

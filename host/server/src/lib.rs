@@ -26,6 +26,7 @@ mod follow;
 mod granted;
 mod guest_log;
 mod handle;
+mod kafka;
 mod node;
 mod plugin_changes;
 mod plugin_control;

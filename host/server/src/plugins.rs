@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use std::sync::Arc;
 use tg_model::{ChangefeedId, LaneId, Position, SlotId};
 use tg_pipeline::{OpenSink, PluginSource, ShadowSink, SinkStart, SwapParts, shadow_grants};
-use tg_plugin::grant::LaneContext;
+use tg_plugin::grant::{EndpointError, LaneContext};
 use tg_plugin::{
     CallError, DispatcherInstance, DispatcherPort, Grants, InstanceSpec, Limits, Plugin, SinkInstance, SinkPort,
     TransformInstance, TransformPort,
@@ -99,7 +99,7 @@ async fn part(registry: &Registry, choice: &Choice, role: Role, endpoints: &Endp
     let plugin = choice.load(registry, role).await?;
     let said = role.config(&choice.config);
     let (grants, config) =
-        if role == Role::Sink { endpoints.for_sink(said, &plugin) } else { endpoints.for_stage(said) };
+        if role == Role::Sink { endpoints.for_sink(said, &plugin) } else { endpoints.for_stage(role, said) };
     let name = plugin.manifest().name.clone();
     plugin.check(&config, &grants).map_err(|source| ServerError::BadPlugin { name, source })?;
     let granted = crate::granted::names(&grants);
@@ -143,6 +143,19 @@ impl PluginSource for FeedPlugins {
                 opened.push(Box::new(transform) as Box<dyn TransformPort>);
             }
             Ok(opened)
+        }
+        .boxed()
+    }
+
+    fn partition_counts<'a>(&'a self, targets: &'a [String]) -> BoxFuture<'a, Result<Vec<u32>, CallError>> {
+        async move {
+            let mut counts = Vec::new();
+            let Some(kafka) = &self.endpoints.kafka else { return Ok(counts) };
+            for topic in targets {
+                let count = kafka.partitions(topic).await.map_err(EndpointError::from);
+                counts.push(count.map_err(|e| CallError::new("kafka", "partitions", e.into()))?);
+            }
+            Ok(counts)
         }
         .boxed()
     }

@@ -19,6 +19,11 @@ pub(crate) fn resume_of(status: &meta::ChangefeedStatus) -> Result<Resume, Pipel
     read.map_err(|e| PipelineError::Store { retryable: false, detail: e.to_string() })
 }
 
+/// Stores something else beside the checkpoint.
+pub(crate) fn set_resume(status: &mut meta::ChangefeedStatus, resume: &Resume) {
+    status.other.insert(RESUME_FIELD.to_owned(), resume.to_json());
+}
+
 /// Progress of one run, guarded by the revision that gave it the right.
 pub(crate) struct StoredProgress {
     store: meta::ChangefeedStore,

@@ -12,6 +12,7 @@ pub(crate) const ALL: &[&[CodePage]] = &[
     tg_plugin::CODES,
     tg_downstream::codes::CODES,
     tg_object_store::CODES,
+    tg_kafka::codes::CODES,
     tg_pipeline::CODES,
     tg_metastore::CODES,
     tg_config::CODES,

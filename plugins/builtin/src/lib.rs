@@ -6,7 +6,8 @@
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 
 /// Names of the built-in plugins.
-pub const NAMES: &[&str] = &["mysql", "dispatcher", "print", "blackhole", "webhook", "mask", "route", "storage"];
+pub const NAMES: &[&str] =
+    &["mysql", "dispatcher", "print", "blackhole", "webhook", "mask", "route", "storage", "kafka", "rules"];
 
 /// The component with this name.
 #[must_use]
@@ -20,6 +21,8 @@ pub fn by_name(name: &str) -> Option<&'static [u8]> {
         "mask" => MASK,
         "route" => ROUTE,
         "storage" => STORAGE,
+        "kafka" => KAFKA,
+        "rules" => RULES,
         _ => return None,
     })
 }

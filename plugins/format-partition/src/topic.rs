@@ -58,6 +58,12 @@ impl TopicExpression {
         Ok(Self { before: before.to_owned(), places: Some((middle.to_owned(), has_table, after.to_owned())) })
     }
 
+    /// Whether the name is the same for every table.
+    #[must_use]
+    pub const fn is_fixed(&self) -> bool {
+        self.places.is_none()
+    }
+
     /// The topic of a table; of a schema's DDL when the table is empty.
     #[must_use]
     pub fn topic(&self, schema: &str, table: &str) -> String {

@@ -47,6 +47,7 @@ fn main() -> anyhow::Result<()> {
     report.add("stages, 200-byte rows", std::mem::take(&mut lines));
     stages::crossing::run(&options, &limits, &mut lines)?;
     stages::mysql::run(&options, &mut lines)?;
+    stages::kafka::run(&options, &mut lines)?;
     report.add("components against the same crates natively", std::mem::take(&mut lines));
     run::table(&options, &limits, &mut lines)?;
     report.add("end to end", lines);

@@ -33,7 +33,15 @@ fn stages() {
 
 #[test]
 fn components() {
-    check_figures(&bench(&["--quick", "crossing"]), &["crossing: sink reads all", "crossing: MySQL statements"]);
+    check_figures(
+        &bench(&["--quick", "crossing"]),
+        &["crossing: sink reads all", "crossing: MySQL statements", "crossing: canal-json"],
+    );
+}
+
+#[test]
+fn through_kafka() {
+    check_figures(&bench(&["--quick", "kafka:"]), &["kafka: canal-json through a broker, exactly once"]);
 }
 
 #[test]

@@ -251,10 +251,11 @@ impl ChangefeedConfig {
     }
 
     /// Keys that were set, and whose effect this version does not have.
-    fn not_implemented(&self) -> [(&'static str, bool); 12] {
+    fn not_implemented(&self) -> [(&'static str, bool); 11] {
         let (default, own) = (Self::default(), &self.tidegate);
         let stuck = self.changefeed_error_stuck_duration != default.changefeed_error_stuck_duration;
         let batches = self.event_collector_batch_count.unwrap_or(0) != 0;
+        let routed = |r: &super::DispatchRule| r.target_schema.is_some() || r.target_table.is_some();
         [
             ("enable-sync-point", self.enable_sync_point),
             ("enable-active-active", self.enable_active_active),
@@ -264,8 +265,7 @@ impl ChangefeedConfig {
             ("changefeed-error-stuck-duration", stuck),
             ("event-collector-batch-count", batches),
             ("event-collector-batch-bytes", self.event_collector_batch_bytes.unwrap_or(0) != 0),
-            ("sink.dispatchers", !self.sink.dispatchers.is_empty()),
-            ("sink.column-selectors", !self.sink.column_selectors.is_empty()),
+            ("sink.dispatchers.target-schema", self.sink.dispatchers.iter().any(routed)),
             ("scheduler.enable-table-across-nodes", self.scheduler.enable_table_across_nodes),
             ("tidegate.memory-quota", own.memory_quota.is_some()),
         ]

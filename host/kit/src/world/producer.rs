@@ -49,14 +49,14 @@ impl ProducerEndpoint for Endpoint {
 fn messages(m: &Messages) -> Vec<Message> {
     let topic = |i: usize| m.topic_of.get(i).map_or(0, |t| usize::from(*t));
     let headers: Vec<_> = m.headers.iter().map(|(name, value)| (name.clone(), value.to_vec())).collect();
-    let message = |(i, value): (usize, bytes::Bytes)| Message {
+    let message = |i: usize| Message {
         topic: m.topics.get(topic(i)).cloned().unwrap_or_default(),
         partition: m.partitions.get(i).copied(),
         key: m.keys.as_ref().map(|k| k.get(i).to_vec()),
-        value: value.to_vec(),
+        value: m.values.get(i).to_vec(),
         headers: headers.clone(),
     };
-    m.values.iter().enumerate().map(message).collect()
+    (0..m.len()).map(message).collect()
 }
 
 impl Queue {

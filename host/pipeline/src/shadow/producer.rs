@@ -30,7 +30,7 @@ impl Producer for Open {
     }
 
     fn send(&mut self, messages: Messages) -> BoxFuture<'_, Result<(), EndpointError>> {
-        for i in 0..messages.values.len() {
+        for i in 0..messages.len() {
             let topic = messages.topic_of.get(i).copied().unwrap_or(0);
             let topic = messages.topics.get(usize::from(topic)).map_or("", String::as_str);
             let partition = messages.partitions.get(i);

@@ -19,7 +19,7 @@ pub struct ProducerResource(usize);
 /// Whether the lists fit each other; says what does not.
 pub(crate) fn check(m: &Messages) -> Result<(), EndpointError> {
     let malformed = |why: String| Err(EndpointError::fatal("malformed-messages", why));
-    let count = m.values.len();
+    let count = m.len();
     let fits = |s: &Strings| s.ends.is_sorted() && s.ends.last().is_none_or(|end| *end as usize <= s.data.len());
     if !fits(&m.values) || m.keys.as_ref().is_some_and(|k| !fits(k)) {
         return malformed("the ends of keys or values do not rise or lie outside the data".to_owned());
@@ -109,6 +109,10 @@ impl HostTopicProducer for State {
         Ok(answer.map_err(Into::into))
     }
 
+    async fn topics(&mut self, p: Resource<ProducerResource>) -> wasmtime::Result<Vec<String>> {
+        Ok(self.producer(&p)?.topics())
+    }
+
     async fn send(
         &mut self,
         p: Resource<ProducerResource>,
@@ -163,7 +167,9 @@ mod tests {
     #[test]
     fn lists_that_fit_pass_and_others_are_named() {
         let full = Messages { topic_of: vec![0, 1], partitions: vec![7, 7], keys: Some(strings(&[1, 1])), ..two() };
-        for good in [two(), full, Messages::default()] {
+        let tombstones = Messages { keys: Some(strings(&[1, 1])), values: Strings::default(), ..two() };
+        assert_eq!(tombstones.len(), 2);
+        for good in [two(), full, tombstones, Messages::default()] {
             assert_eq!(check(&good), Ok(()));
         }
         let bad = [

@@ -52,10 +52,24 @@ pub struct Messages {
     pub partitions: Vec<u32>,
     /// Key of each message; `None`: no keys.
     pub keys: Option<Strings>,
-    /// Value of each message.
+    /// Value of each message; none at all while there are keys: tombstones.
     pub values: Strings,
     /// The same for all messages.
     pub headers: Vec<(String, Bytes)>,
+}
+
+impl Messages {
+    /// Number of messages.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        if self.values.is_empty() { self.keys.as_ref().map_or(0, Strings::len) } else { self.values.len() }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// A message queue that plugins may open.
@@ -81,6 +95,11 @@ pub trait Producer: Send + Sync {
 
     /// Largest message, key and headers included, that the topic takes.
     fn max_message_bytes<'a>(&'a mut self, topic: &'a str) -> BoxFuture<'a, Result<u32, EndpointError>>;
+
+    /// Topics that any producer of the endpoint has asked for or sent to, in order.
+    fn topics(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Takes the messages; waits only while too many bytes are in flight. What fails later is told by the next call.
     fn send(&mut self, messages: Messages) -> BoxFuture<'_, Result<(), EndpointError>>;

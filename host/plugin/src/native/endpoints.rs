@@ -43,6 +43,10 @@ impl native::Producer for Producing {
         self.shared.wait_for(async { self.raw.lock().await.max_message_bytes(topic).await }).map_err(failure)
     }
 
+    fn topics(&self) -> Vec<String> {
+        self.shared.wait_for(async { Ok(self.raw.lock().await.topics()) }).unwrap_or_default()
+    }
+
     fn send(&self, m: &queue::Messages) -> Result<(), Failure> {
         let messages = Messages {
             topics: m.topics.clone(),

@@ -23,7 +23,7 @@ pub struct Messages {
     pub partitions: Vec<u32>,
     /// Key of each message; empty: no keys.
     pub keys: Blocks,
-    /// Value of each message.
+    /// Value of each message; none at all while there are keys: messages without a value, tombstones.
     pub values: Blocks,
     /// The same for all messages of the call.
     pub headers: Vec<(String, Vec<u8>)>,
@@ -39,13 +39,13 @@ impl Messages {
     /// Number of messages.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.values.len()
+        if self.values.is_empty() { self.keys.len() } else { self.values.len() }
     }
 
     /// Whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.len() == 0
     }
 
     /// Forgets the messages and keeps topics, headers and memory.
@@ -92,6 +92,12 @@ impl Producer {
     #[cfg_attr(not(target_arch = "wasm32"), expect(clippy::useless_conversion, reason = "another type in a component"))]
     pub fn max_message_bytes(&self, topic: &str) -> Result<u32, Failure> {
         self.raw.max_message_bytes(topic).map_err(Into::into)
+    }
+
+    /// Topics that any instance of this run has asked for or sent to, in order.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        self.raw.topics()
     }
 
     /// Takes the messages and clears them; waits only while too many bytes are in flight. Only [`Producer::flush`] tells that

@@ -2,6 +2,7 @@
 
 pub(crate) mod crossing;
 pub(crate) mod decode;
+pub(crate) mod kafka;
 pub(crate) mod limits;
 pub(crate) mod mount;
 pub(crate) mod mysql;

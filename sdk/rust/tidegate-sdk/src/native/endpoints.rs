@@ -42,6 +42,10 @@ pub trait Producer {
     /// # Errors
     /// [`Failure`].
     fn max_message_bytes(&self, topic: &str) -> Result<u32, Failure>;
+    /// See [`crate::producer::Producer::topics`].
+    fn topics(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// See [`crate::producer::Producer::send`].
     ///
     /// # Errors

@@ -1,0 +1,45 @@
+;; A sink by hand, against the text of contract 1.0.0. Parts in capitals are filled in by the test; every answer is an address in this memory.
+;;   16 the name    64 the manifest    1024 an answer of zeros (ok)    2048 that of `flush`    3072 that of `on-schema`
+(module
+  (import "tidegate:plugin/rows@1.0.0" "[method]row-batch.row-count" (func $row_count (param i32) (result i32)))
+  (import "tidegate:plugin/rows@1.0.0" "[resource-drop]row-batch" (func $drop_batch (param i32)))
+  (import "tidegate:plugin/metrics@1.0.0" "[constructor]counter" (func $counter (param i32 i32) (result i32)))
+  (import "tidegate:plugin/metrics@1.0.0" "[method]counter.add" (func $add (param i32 i64)))
+  (import "tidegate:plugin/metrics@1.0.0" "[resource-drop]counter" (func $drop_counter (param i32)))
+  (import "tidegate:plugin/log@1.0.0" "enabled" (func $enabled (param i32) (result i32)))
+  (memory (export "memory") MEMORY)
+  (table $table TABLE funcref)
+  (global $top (mut i32) (i32.const 8192))
+  (global $kept (mut i32) (i32.const 0))
+  (data (i32.const 16) "raw")
+  (data (i32.const 24) "\ff\fe")
+  ;; Name and version; all lists are empty.
+  (data (i32.const 64) "\10\00\00\00\03\00\00\00\10\00\00\00\03\00\00\00")
+  ;; `deliver`.
+  (data (i32.const 3088) "\01")
+
+  (func (export "cabi_realloc") (param $old i32) (param $was i32) (param $align i32) (param $size i32) (result i32)
+    (local $at i32)
+    REALLOC
+    (local.set $at (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
+    (global.set $top (i32.add (local.get $at) (local.get $size)))
+    (local.get $at))
+  (func (export "tidegate:plugin/describe@1.0.0#describe") (result i32) (i32.const 64))
+  (func (export "tidegate:plugin/sink@1.0.0#open") (param i32) (result i32) (i32.const 1024))
+  (func (export "tidegate:plugin/sink@1.0.0#on-schema") (param i32) (result i32) (i32.const 3072))
+  (func (export "tidegate:plugin/sink@1.0.0#drop-schema") (param i64 i64))
+  (func (export "tidegate:plugin/sink@1.0.0#on-ddl") (param i32) (result i32) (i32.const 1024))
+  (func (export "tidegate:plugin/sink@1.0.0#write") (param $batch i32) (param $data i32) (param $len i32) (result i32)
+    WRITE
+    (call $drop_batch (local.get $batch))
+    (i32.const 1024))
+  (func (export "cabi_post_tidegate:plugin/sink@1.0.0#write") (param i32) POST)
+  (func (export "tidegate:plugin/sink@1.0.0#flush") (param $id i32) (param i32 i64 i32 i64) (result i32)
+    (i32.store (i32.const 2052) (local.get $id))
+    (i32.store8 (i32.const 2056) (i32.const 1))
+    (i32.const 2048))
+  (func (export "tidegate:plugin/sink@1.0.0#status") (result i32) (i32.const 1024))
+  (func (export "tidegate:plugin/sink@1.0.0#on-checkpoint") (param i64 i32 i64) (result i32) (i32.const 1024))
+  (func (export "tidegate:plugin/sink@1.0.0#on-tick") (result i32) (i32.const 1024))
+  (func (export "tidegate:plugin/sink@1.0.0#close"))
+  MORE)

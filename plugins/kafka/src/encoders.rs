@@ -1,0 +1,126 @@
+//! The encoder that a configuration names.
+
+use crate::config::{BigintMode, Config, DecimalMode, EncodingFormat, LargeOption};
+use crate::registry::{HttpRegistry, Trouble};
+use tg_format_avro::{Avro, TopicOf};
+use tg_format_canal_json::CanalJson;
+use tg_format_common::{EncodeError, Encoder, Large, LargeMode};
+use tg_format_debezium::Debezium;
+use tg_format_debezium_avro::DebeziumAvro;
+use tg_format_open_protocol::OpenProtocol;
+use tg_format_rules::Rules;
+use tg_format_simple::{Encoding, Simple};
+
+/// A message format for topics.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// `canal-json`.
+    #[default]
+    CanalJson,
+    /// `open-protocol`, which is also the `default`.
+    #[serde(alias = "default")]
+    OpenProtocol,
+    /// `simple`.
+    Simple,
+    /// `debezium`.
+    Debezium,
+    /// `avro`.
+    #[serde(alias = "flat-avro")]
+    Avro,
+    /// `debezium-avro`.
+    DebeziumAvro,
+}
+
+impl Protocol {
+    /// Readers of one partition are told of DDL too.
+    pub(crate) fn ddl_in_all_partitions(self) -> bool {
+        self != Self::CanalJson
+    }
+}
+
+/// Makes it. `limit`: bytes of a message.
+pub(crate) fn make(config: &Config, limit: usize, trouble: &Trouble) -> Result<Box<dyn Encoder>, EncodeError> {
+    let large = || {
+        let mode = match config.large_message_handle_option {
+            LargeOption::None => LargeMode::Refuse,
+            LargeOption::HandleKeyOnly => LargeMode::HandleKeyOnly,
+        };
+        Large { mode, ..Large::refuse_above(limit) }
+    };
+    Ok(match config.protocol {
+        Protocol::CanalJson => Box::new(CanalJson::new(tg_format_canal_json::Options {
+            enable_tidb_extension: config.enable_tidb_extension,
+            content_compatible: config.content_compatible,
+            only_output_updated_columns: config.only_output_updated_columns,
+            delete_only_handle_key: config.delete_only_output_handle_key_columns,
+            large: large(),
+        })?),
+        Protocol::OpenProtocol => Box::new(OpenProtocol::new(tg_format_open_protocol::Options {
+            batch_rows: config.max_batch_size,
+            output_old_value: config.output_old_value,
+            only_output_updated_columns: config.only_output_updated_columns,
+            delete_only_handle_key: config.delete_only_output_handle_key_columns,
+            large: large(),
+        })),
+        Protocol::Simple => {
+            let encoding = match config.encoding_format {
+                EncodingFormat::Json => Encoding::Json,
+                EncodingFormat::Avro => Encoding::Avro,
+            };
+            Box::new(Simple::new(tg_format_simple::Options { encoding, large: large(), ..Default::default() }))
+        }
+        Protocol::Debezium => Box::new(Debezium::new(tg_format_debezium::Options {
+            disable_schema: config.debezium_disable_schema,
+            output_old_value: config.output_old_value,
+            enable_tidb_extension: config.enable_tidb_extension,
+            include_start_ts: config.debezium_include_start_ts,
+            ..Default::default()
+        })),
+        Protocol::Avro => {
+            let options = tg_format_avro::Options {
+                decimal: decimal(config),
+                bigint_unsigned: bigint(config),
+                enable_tidb_extension: config.enable_tidb_extension,
+                include_before: config.avro_include_before_value,
+                enable_watermark: config.avro_enable_watermark,
+                ..Default::default()
+            };
+            Box::new(Avro::new(options, topic_of(config)?, registry(config, trouble)?))
+        }
+        Protocol::DebeziumAvro => {
+            let options = tg_format_debezium_avro::Options {
+                decimal: decimal(config),
+                bigint_unsigned: bigint(config),
+                output_old_value: config.output_old_value,
+                ..Default::default()
+            };
+            Box::new(DebeziumAvro::new(options, topic_of(config)?, registry(config, trouble)?))
+        }
+    })
+}
+
+/// Subjects are named by topics.
+fn topic_of(config: &Config) -> Result<TopicOf, EncodeError> {
+    let rules = Rules::new(&config.rules()).map_err(|e| EncodeError::Config(e.to_string()))?;
+    Ok(Box::new(move |database, table| rules.topic(database, table)))
+}
+
+fn registry(config: &Config, trouble: &Trouble) -> Result<HttpRegistry, EncodeError> {
+    let missing = || EncodeError::Config("the avro formats need `schema-registry`".to_owned());
+    Ok(HttpRegistry::new(config.schema_registry.as_deref().ok_or_else(missing)?, trouble))
+}
+
+const fn decimal(config: &Config) -> tg_format_avro::DecimalMode {
+    match config.avro_decimal_handling_mode {
+        DecimalMode::Precise => tg_format_avro::DecimalMode::Precise,
+        DecimalMode::String => tg_format_avro::DecimalMode::String,
+    }
+}
+
+const fn bigint(config: &Config) -> tg_format_avro::BigintUnsigned {
+    match config.avro_bigint_unsigned_handling_mode {
+        BigintMode::Long => tg_format_avro::BigintUnsigned::Long,
+        BigintMode::String => tg_format_avro::BigintUnsigned::String,
+    }
+}

@@ -1,0 +1,8 @@
+//! Kafka as a downstream: the TiDB engine, the product, a real broker; topics are decoded and compared with the source.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod exactly_once;
+mod places;
+mod protocols;
+mod refused;
+mod support;

@@ -1,0 +1,107 @@
+//! Topics, partitions, selected columns, watermarks.
+
+use crate::support::{Rig, applied, read, row_id};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+use tg_format_common::ChangeEvent;
+use tg_format_partition::PositionHash;
+use tg_testkit::CATCH_UP;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_give_tables_their_topics_and_rows_their_partitions() {
+    let rig = Rig::shared();
+    let config = json!({"sink": {
+        "dispatchers": [
+            {"matcher": ["places.a*"], "topic": "places_{schema}_{table}", "partition": "index-value"},
+            {"matcher": ["places.b"], "partition": "columns", "columns": ["v"]},
+        ],
+        "column_selectors": [{"matcher": ["places.b"], "columns": ["*", "!name"]}],
+    }});
+    let mut feed = rig.feed("places", "protocol=canal-json&enable-tidb-extension=true&partition-num=5", config).await;
+    for table in ["a1", "a2", "b", "c"] {
+        feed.up.run(&format!("CREATE TABLE {table} (id INT PRIMARY KEY, v INT, name VARCHAR(20))")).await.unwrap();
+        let rows: Vec<String> = (0..60).map(|i| format!("({i}, {}, 'x')", i % 7)).collect();
+        feed.up.run(&format!("INSERT INTO {table} VALUES {}", rows.join(","))).await.unwrap();
+        feed.up.run(&format!("UPDATE {table} SET name = 'y' WHERE id < 20")).await.unwrap();
+    }
+    let now = feed.catch_up(&rig).await;
+    let address = rig.kafka.address();
+    let mut partitions: BTreeMap<(String, String), BTreeSet<i32>> = BTreeMap::new();
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for topic in ["places", "places_places_a1", "places_places_a2"] {
+        for m in read(&address, topic) {
+            let event = tg_format_canal_json::decode(m.value.as_deref().unwrap()).unwrap();
+            let ChangeEvent::Row(row) = &event else { continue };
+            let after = row.after.as_ref().unwrap();
+            let names: Vec<&str> = after.iter().map(|f| f.name.as_str()).collect();
+            assert_eq!(names.contains(&"name"), row.table != "b", "{names:?}");
+            let value = |name: &str| {
+                let event = std::slice::from_ref(&event);
+                applied(event).into_values().next().unwrap()[name].clone().unwrap()
+            };
+            let mut hash = PositionHash::new();
+            hash.write(&[b"places", row.table.as_bytes()]);
+            match row.table.as_str() {
+                "a1" | "a2" => hash.write(&[b"id", row_id(row).as_bytes()]),
+                "b" => hash.write(&[b"v", value("v").as_bytes()]),
+                _ => {}
+            }
+            assert_eq!(m.partition, (hash.sum() % 5) as i32, "{} {}", row.table, row_id(row));
+            partitions.entry((topic.to_owned(), row.table.clone())).or_default().insert(m.partition);
+            *counts.entry((topic.to_owned(), row.table.clone())).or_default() += 1;
+        }
+    }
+    let key = |topic: &str, table: &str| (topic.to_owned(), table.to_owned());
+    let of = [
+        (key("places", "b"), 80),
+        (key("places", "c"), 80),
+        (key("places_places_a1", "a1"), 80),
+        (key("places_places_a2", "a2"), 80),
+    ];
+    assert_eq!(counts, of.into_iter().collect());
+    assert_eq!(partitions[&key("places", "c")].len(), 1);
+    assert_eq!(partitions[&key("places_places_a1", "a1")].len(), 5);
+    // Watermarks follow in every partition of every topic.
+    let deadline = Instant::now() + CATCH_UP;
+    for topic in ["places", "places_places_a1", "places_places_a2"] {
+        loop {
+            let mut last: BTreeMap<i32, u64> = BTreeMap::new();
+            for m in read(&address, topic) {
+                match tg_format_canal_json::decode(m.value.as_deref().unwrap()).unwrap() {
+                    ChangeEvent::Watermark(ts) => drop(last.insert(m.partition, ts)),
+                    ChangeEvent::Row(row) => {
+                        let seen = last.get(&m.partition).copied().unwrap_or(0);
+                        assert!(row.commit_ts.unwrap() > seen, "a row behind its watermark");
+                    }
+                    ChangeEvent::Ddl(_) | ChangeEvent::Schema(_) => {}
+                }
+            }
+            if last.len() == 5 && last.values().all(|ts| *ts >= now) {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{topic}: no watermark at {now}: {last:?}");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_rows_leave_as_their_keys() {
+    let rig = Rig::shared();
+    let config =
+        json!({"sink": {"kafka_config": {"large_message_handle": {"large_message_handle_option": "handle-key-only"}}}});
+    let params = "protocol=canal-json&enable-tidb-extension=true&max-message-bytes=2000";
+    let mut feed = rig.feed("large", params, config).await;
+    feed.up.run("CREATE TABLE t (id INT PRIMARY KEY, v INT, name TEXT)").await.unwrap();
+    feed.up.run("INSERT INTO t VALUES (1, 1, 'small'), (2, 2, REPEAT('x', 5000)), (3, 3, 'small')").await.unwrap();
+    feed.catch_up(&rig).await;
+    let mut key_only = BTreeMap::new();
+    for m in feed.read() {
+        if let ChangeEvent::Row(row) = tg_format_canal_json::decode(m.value.as_deref().unwrap()).unwrap() {
+            key_only.insert(row_id(&row), row.key_only);
+        }
+    }
+    let wanted = [("1", false), ("2", true), ("3", false)].map(|(id, only)| (id.to_owned(), only));
+    assert_eq!(key_only, wanted.into_iter().collect());
+}
