@@ -1,6 +1,7 @@
 //! The end of a stream that listens.
 
 use crate::greeting::{Me, told};
+use crate::pipe::{self, Pipe};
 use crate::transport::Arrival;
 use crate::wire::{self, MESSAGE_MAX_BYTES};
 use futures::{Stream, StreamExt, stream};
@@ -23,6 +24,7 @@ const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Service {
     pub(crate) me: Me,
     pub(crate) inbox: mpsc::Sender<Arrival>,
+    pub(crate) piped: mpsc::Sender<Pipe>,
     /// True: streams are to end.
     pub(crate) closed: watch::Receiver<bool>,
 }
@@ -36,18 +38,29 @@ impl Service {
         PeerServer::new(self).max_decoding_message_size(MESSAGE_MAX_BYTES)
     }
 
-    async fn open(&self, mut frames: Streaming<pb::Frame>) -> Result<Response<Answers>, Status> {
+    /// Who opens a stream, and the version that is spoken on it; or why it is refused.
+    async fn greeted(
+        &self,
+        frames: &mut Streaming<pb::Frame>,
+    ) -> Result<Result<(pb::Hello, CaptureId, u32), pb::Refusal>, Status> {
         let first = tokio::time::timeout(GREETING_TIMEOUT, frames.message()).await;
         let first = first.map_err(|_| Status::deadline_exceeded("no greeting came"))??;
         let Some(pb::frame::What::Hello(hello)) = first.and_then(|f| f.what) else {
             return Err(Status::invalid_argument("the first frame is no greeting"));
         };
-        let (from, proto) = match self.me.greet(&hello) {
-            Ok(greeted) => greeted,
+        Ok(match self.me.greet(&hello) {
+            Ok((from, proto)) => Ok((hello, from, proto)),
             Err(refusal) => {
                 tracing::warn!(from = told(&hello.address), why = refusal.text, "a node was refused");
-                return Ok(answers(pb::answer::What::Refusal(refusal), None));
+                Err(refusal)
             }
+        })
+    }
+
+    async fn open(&self, mut frames: Streaming<pb::Frame>) -> Result<Response<Answers>, Status> {
+        let (hello, from, proto) = match self.greeted(&mut frames).await? {
+            Ok(greeted) => greeted,
+            Err(refusal) => return Ok(answers(pb::answer::What::Refusal(refusal), None)),
         };
         let (service, address) = (self.clone(), told(&hello.address));
         let taking = async move {
@@ -71,6 +84,7 @@ impl Service {
             let message = match frame.what {
                 Some(pb::frame::What::Message(message)) => wire::from_proto(message),
                 Some(pb::frame::What::Hello(_)) => return Err(Status::invalid_argument("a second greeting")),
+                Some(pb::frame::What::Body(_)) => return Err(Status::invalid_argument("this stream is no pipe")),
                 // A frame of a later version.
                 None => continue,
             };
@@ -108,6 +122,7 @@ fn answers(first: pb::answer::What, then: Option<Taking>) -> Response<Answers> {
 impl Peer for Service {
     type ControlStream = Answers;
     type BulkStream = Answers;
+    type PipeStream = Answers;
 
     async fn control(&self, request: Request<Streaming<pb::Frame>>) -> Result<Response<Answers>, Status> {
         self.open(request.into_inner()).await
@@ -115,5 +130,18 @@ impl Peer for Service {
 
     async fn bulk(&self, request: Request<Streaming<pb::Frame>>) -> Result<Response<Answers>, Status> {
         self.open(request.into_inner()).await
+    }
+    async fn pipe(&self, request: Request<Streaming<pb::Frame>>) -> Result<Response<Answers>, Status> {
+        let mut frames = request.into_inner();
+        let (_, from, proto) = match self.greeted(&mut frames).await? {
+            Ok(greeted) => greeted,
+            Err(refusal) => return Ok(answers(pb::answer::What::Refusal(refusal), None)),
+        };
+        let (end, bodies) = pipe::taken(from, frames, self.closed.clone());
+        if self.piped.send(end).await.is_err() {
+            return Err(Status::unavailable("this node takes no pipes"));
+        }
+        let welcome = stream::once(async move { Ok(pb::Answer { what: Some(pb::answer::What::Welcome(pb::Welcome { proto })) }) });
+        Ok(Response::new(Box::pin(welcome.chain(bodies))))
     }
 }

@@ -1,8 +1,10 @@
 //! All streams of a node.
 
 use crate::PeerError;
+use crate::dial::Dial;
 use crate::greeting::Me;
 use crate::link::{Class, Link};
+use crate::pipe::{self, Pipe};
 use crate::queue::Queue;
 use crate::service::{PATH, Service};
 use crate::tls::PeerTls;
@@ -21,6 +23,8 @@ const INBOX_MAX: usize = 1_024;
 /// Messages that wait for one peer.
 const CONTROL_QUEUE_MAX: usize = 64;
 const BULK_QUEUE_MAX: usize = 8;
+/// Pipes that others have opened and nobody has taken yet; beyond it, those who open more wait.
+const PIPES_MAX: usize = 64;
 /// Larger messages take the other stream.
 const CONTROL_MESSAGE_MAX_BYTES: usize = 64 << 10;
 
@@ -49,6 +53,8 @@ pub struct Transport {
     tls: Option<ClientTlsConfig>,
     links: Mutex<BTreeMap<Route, Links>>,
     inbox: mpsc::Sender<Arrival>,
+    piped: mpsc::Sender<Pipe>,
+    pipes: Mutex<Option<mpsc::Receiver<Pipe>>>,
     closing: watch::Sender<bool>,
 }
 
@@ -72,15 +78,38 @@ impl Transport {
     pub fn new(me: Me, tls: Option<&PeerTls>) -> Result<(Self, mpsc::Receiver<Arrival>), PeerError> {
         let tls = tls.map(PeerTls::client).transpose()?;
         let (inbox, arrivals) = mpsc::channel(INBOX_MAX);
-        let transport = Self { me, tls, links: Mutex::default(), inbox, closing: watch::Sender::new(false) };
+        let (piped, pipes) = mpsc::channel(PIPES_MAX);
+        let (links, pipes, closing) = (Mutex::default(), Mutex::new(Some(pipes)), watch::Sender::new(false));
+        let transport = Self { me, tls, links, inbox, piped, pipes, closing };
         Ok((transport, arrivals))
     }
 
     /// The listening side, to be merged into a router of HTTP requests; it needs HTTP/2.
     pub fn router(&self) -> axum::Router {
-        let service =
-            Service { me: self.me.clone(), inbox: self.inbox.clone(), closed: self.closing.subscribe() }.server();
-        axum::Router::new().route_service(PATH, service)
+        let service = Service {
+            me: self.me.clone(),
+            inbox: self.inbox.clone(),
+            piped: self.piped.clone(),
+            closed: self.closing.subscribe(),
+        };
+        axum::Router::new().route_service(PATH, service.server())
+    }
+
+    /// What others open to this node; for the first who asks.
+    pub fn pipes(&self) -> Option<mpsc::Receiver<Pipe>> {
+        self.pipes.lock().take()
+    }
+
+    /// Opens a pipe to a peer.
+    ///
+    /// # Errors
+    /// When the peer is not known, cannot be reached, is another process than was meant, or knows no pipes.
+    pub async fn pipe(&self, to: Peer) -> Result<Pipe, PeerError> {
+        let route = self.links.lock().keys().find(|route| route.peer == to).cloned();
+        let Some(route) = route else {
+            return Err(PeerError::Unreachable { address: to.to_string(), refused: false, cause: "it is not registered".to_owned() });
+        };
+        pipe::open(&self.dial(&route), self.closing.subscribe()).await
     }
 
     /// Keeps streams to exactly these peers.
@@ -114,15 +143,12 @@ impl Transport {
 
     fn link(&self, route: &Route, class: Class, max: usize) -> (Arc<Queue<Message>>, JoinHandle<()>) {
         let queue = Arc::new(Queue::new(max));
-        let link = Link {
-            me: self.me.clone(),
-            peer: route.peer,
-            address: route.address.clone(),
-            class,
-            tls: self.tls.clone(),
-            queue: Arc::clone(&queue),
-            inbox: self.inbox.clone(),
-        };
+        let (dial, inbox) = (self.dial(route), self.inbox.clone());
+        let link = Link { dial, class, queue: Arc::clone(&queue), inbox };
         (queue, tokio::spawn(link.run()))
+    }
+
+    fn dial(&self, route: &Route) -> Dial {
+        Dial { me: self.me.clone(), peer: route.peer, address: route.address.clone(), tls: self.tls.clone() }
     }
 }

@@ -8,7 +8,7 @@ use tg_cluster::{
     Publish, RunId, SlotCommand, slot_key,
 };
 use tg_model::{Position, TableId, Ts};
-use tg_peer::{Arrival, Me, PeerTls, Route, Transport};
+use tg_peer::{Arrival, Me, PeerError, PeerTls, Route, Transport};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
@@ -200,4 +200,47 @@ async fn certificates_are_shown_and_asked_for() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(a.arrivals.try_recv().is_err(), "a certificate of another CA opens nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pipe_keeps_order_waits_and_ends_with_either_end() {
+    let (a, b) = (node(CLUSTER, 1, None).await, node(CLUSTER, 2, None).await);
+    a.knows(&[&b]);
+    let mut taken = b.transport.pipes().unwrap();
+    assert!(b.transport.pipes().is_none(), "there is one who takes them");
+    let mut here = a.transport.pipe(peer(2)).await.unwrap();
+    let mut there = taken.recv().await.unwrap();
+    assert_eq!((here.with, there.with), (CaptureId(2), CaptureId(1)));
+    let out = here.out.clone();
+    let said = tokio::spawn(async move {
+        for n in 0..5_000_u32 {
+            out.send(n.to_be_bytes().to_vec().into()).await.unwrap();
+        }
+    });
+    for n in 0..5_000_u32 {
+        assert_eq!(there.into.next().await.unwrap(), n.to_be_bytes().to_vec());
+    }
+    said.await.unwrap();
+    there.out.send(vec![7; tg_peer::BODY_MAX_BYTES].into()).await.unwrap();
+    assert_eq!(here.into.next().await.unwrap().len(), tg_peer::BODY_MAX_BYTES);
+    drop(there);
+    let ended = tokio::time::timeout(PATIENCE, here.into.next()).await.expect("nobody noticed");
+    assert_eq!(ended, Err(tg_peer::PipeEnded));
+    // And the other way round.
+    let here = a.transport.pipe(peer(2)).await.unwrap();
+    let mut there = taken.recv().await.unwrap();
+    drop(here);
+    let ended = tokio::time::timeout(PATIENCE, there.into.next()).await.expect("nobody noticed");
+    assert_eq!(ended, Err(tg_peer::PipeEnded));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pipe_is_opened_to_who_is_meant_only() {
+    let a = node(CLUSTER, 1, None).await;
+    let (stranger, other) = (node(ClusterId(78), 2, None).await, node(CLUSTER, 9, None).await);
+    assert!(matches!(a.transport.pipe(peer(2)).await, Err(PeerError::Unreachable { .. })), "nobody said where it is");
+    a.transport.route(&[Route { peer: peer(2), address: stranger.address.to_string() }]);
+    assert!(matches!(a.transport.pipe(peer(2)).await, Err(PeerError::OtherCluster { .. })));
+    a.transport.route(&[Route { peer: peer(2), address: other.address.to_string() }]);
+    assert!(matches!(a.transport.pipe(peer(2)).await, Err(PeerError::OtherProcess { .. })));
 }
