@@ -111,4 +111,11 @@ pub const CODES: &[CodePage] = &[
         cause: "The changefeed does not run, its plugins refuse the row as before, or the row could never be mounted.",
         action: "The row stays in the quarantine. Read the reason; start the changefeed, mend the plugin, or write the row by hand and drop it.",
     },
+    CodePage {
+        code: Code(4018),
+        title: "A node that runs a part of the changefeed is lost",
+        cause: "Its process has ended, or it cannot be heard any more. Its tables go to the other nodes; what it had under way is fenced \
+                downstream.",
+        action: "Nothing, if it passes: the changefeed goes on by itself. If it repeats, look at the node and the network between the nodes.",
+    },
 ];

@@ -8,10 +8,11 @@ use crate::replay::{Replay, ReplayError};
 use crate::swap::SwapParts;
 use crate::tap::{Tap, Taps};
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tg_filter::TableFilter;
-use tg_model::{Code, Coded, Position};
+use tg_model::{Code, Coded, Position, SlotId, TableId, TableVersion};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Requests that may wait; more are refused as busy.
@@ -96,6 +97,19 @@ pub(crate) enum Asked {
     Canary(CanaryRequest, oneshot::Sender<Result<CanaryReport, SwapError>>),
 }
 
+impl Asked {
+    /// It cannot be done while slots are on other nodes.
+    pub(crate) fn refuse(self) {
+        let why = Arc::new(PipelineError::Spread);
+        // Whoever asked may have gone.
+        match self {
+            Self::Swap(_, reply) => _ = reply.send(Err(SwapError::Refused(why))),
+            Self::Canary(_, reply) => _ = reply.send(Err(SwapError::Refused(why))),
+            Self::Replay(replay) => _ = replay.reply.send(Err(ReplayError::Failed(why))),
+        }
+    }
+}
+
 /// Changes one run of a changefeed; given to it in [`crate::FeedParts::control`]. Cheap to clone.
 #[derive(Clone)]
 pub struct FeedControl(Arc<Inner>);
@@ -106,6 +120,16 @@ struct Inner {
     inbox: Mutex<Option<mpsc::Receiver<Asked>>>,
     status: watch::Sender<SwapStatus>,
     taps: Arc<Taps>,
+    spans: Mutex<BTreeMap<TableId, SpanPlace>>,
+}
+
+/// A physical table that a run follows.
+#[derive(Clone, Debug)]
+pub struct SpanPlace {
+    /// The slot it is in.
+    pub slot: SlotId,
+    /// As it is now.
+    pub version: Arc<TableVersion>,
 }
 
 impl Default for FeedControl {
@@ -120,7 +144,7 @@ impl FeedControl {
     pub fn new() -> Self {
         let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
         let status = watch::Sender::new(SwapStatus::Steady);
-        Self(Arc::new(Inner { requests, inbox: Mutex::new(Some(inbox)), status, taps: Arc::default() }))
+        Self(Arc::new(Inner { requests, inbox: Mutex::new(Some(inbox)), status, taps: Arc::default(), spans: Mutex::default() }))
     }
 
     /// Changes plugins. Returns when the new ones run; see [`FeedControl::settled`] for what becomes of them.
@@ -192,6 +216,20 @@ impl FeedControl {
 
     pub(crate) fn taps(&self) -> Arc<Taps> {
         Arc::clone(&self.0.taps)
+    }
+
+    /// The physical tables that the run follows, by id.
+    #[must_use]
+    pub fn spans(&self) -> Vec<(TableId, SpanPlace)> {
+        self.0.spans.lock().iter().map(|(id, place)| (*id, place.clone())).collect()
+    }
+
+    pub(crate) fn set_span(&self, table: TableId, place: Option<SpanPlace>) {
+        let mut spans = self.0.spans.lock();
+        match place {
+            Some(place) => _ = spans.insert(table, place),
+            None => _ = spans.remove(&table),
+        }
     }
 
     /// The run has ended.

@@ -80,6 +80,15 @@ pub enum PipelineError {
     /// The progress could not be stored.
     #[error("the changefeed's progress could not be stored: {detail}")]
     Store { detail: String, retryable: bool },
+    /// The node that runs a slot cannot be heard any more.
+    #[error("slot {slot} on another node is lost: {reason}")]
+    SlotLost { slot: SlotId, reason: String },
+    /// A slot on another node failed.
+    #[error("on another node: {message}")]
+    Away { slot: SlotId, code: Code, message: String, retryable: bool },
+    /// What needs every slot in one process was asked while some are on other nodes.
+    #[error("the changefeed's slots are on several nodes")]
+    Spread,
     /// A part of the pipeline has gone without saying why.
     #[error("{part} ended without a reason")]
     Gone { part: &'static str },
@@ -153,12 +162,14 @@ impl Coded for PipelineError {
             Self::NeverComplete { .. } => Code(4004),
             Self::Store { .. } => Code(4005),
             Self::Gone { .. } => Code(4006),
+            Self::Away { code, .. } => *code,
+            Self::SlotLost { .. } => Code(4018),
             Self::DdlFlood { .. } => Code(4007),
             Self::KeysMoved { .. } => Code(4008),
             Self::RowKey { .. } => Code(4009),
             Self::Ahead { .. } => Code(4013),
             Self::StateTooLarge { .. } => Code(4014),
-            Self::NoShadow => Code(4015),
+            Self::NoShadow | Self::Spread => Code(4015),
         }
     }
 
@@ -175,7 +186,9 @@ impl Coded for PipelineError {
             | Self::Ahead { .. }
             | Self::StateTooLarge { .. }
             | Self::NoShadow
-            | Self::KeysMoved { .. } => false,
+            | Self::KeysMoved { .. }
+            | Self::Spread => false,
+            Self::Away { retryable, .. } => *retryable,
             Self::Quarantine { source, .. } => source.is_retryable(),
             Self::NoWayBack { source, .. } => source.is_retryable(),
             Self::Sink { source, .. }
@@ -186,7 +199,7 @@ impl Coded for PipelineError {
             | Self::Start { source, .. }
             | Self::Ddl { source, .. } => source.may_pass(),
             Self::Store { retryable, .. } => *retryable,
-            Self::NeverComplete { .. } | Self::Gone { .. } | Self::DdlFlood { .. } => true,
+            Self::NeverComplete { .. } | Self::Gone { .. } | Self::DdlFlood { .. } | Self::SlotLost { .. } => true,
         }
     }
 }

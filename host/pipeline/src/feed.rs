@@ -1,14 +1,16 @@
 //! One run of a changefeed: from its checkpoint until it is stopped, finished or broken.
 
-use crate::control::FeedControl;
+use crate::away::SlotPlaces;
+use crate::control::{FeedControl, SpanPlace};
 use crate::ddl::{DdlExecutor, DdlItem, DdlReport};
 use crate::ddl_stream::DdlStream;
 use crate::error::PipelineError;
 use crate::feed_swap::{Swaps, open_executor};
 use crate::ports::{PluginSource, ProgressStore, QuarantineStore};
-use crate::resume::{Resume, STATES_MAX_BYTES};
-use crate::slot::{SlotCommand, SlotReport};
-use crate::start::{self, SlotEnd};
+use crate::resume::{Counted, Resume, STATES_MAX_BYTES};
+use crate::slot::SlotReport;
+use crate::slot_end::{NewSpan, SlotEnd};
+use crate::start::{self, OpenSlots};
 use crate::stats::{Stats, set, set_ts};
 use crate::swap::{SwapEvent, SwapParts};
 use std::collections::HashMap;
@@ -17,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tg_cluster::{Controller, Effect, Event};
 use tg_filter::Filter;
-use tg_model::{Position, Span, SpanId, Stage, TableId, Ts};
+use tg_model::{Position, SpanId, Stage, TableId, Ts};
 use tg_mounter::MountOptions;
 use tg_schema::SchemaStore;
 use tg_sorter::SorterStore;
@@ -27,6 +29,8 @@ use tokio::task::JoinSet;
 
 /// How often progress is stored and slots are told that time passes.
 const TICK: Duration = Duration::from_millis(500);
+/// How long slots that are to end may take to finish what they are at.
+const SETTLE_MAX: Duration = Duration::from_secs(2);
 /// How long the parts of a run may take to end.
 const SHUT_DOWN_MAX: Duration = Duration::from_secs(10);
 /// Most DDL feed events taken at once.
@@ -77,6 +81,8 @@ pub struct FeedParts {
     pub store: Arc<dyn ProgressStore>,
     /// Keeps rows that are put aside; `None`: such a row ends the run.
     pub quarantine: Option<Arc<dyn QuarantineStore>>,
+    /// Where slots run; `None`: all in this process.
+    pub places: Option<Arc<dyn SlotPlaces>>,
     /// Changes the run; one of its own.
     pub control: FeedControl,
     /// Counts.
@@ -103,6 +109,9 @@ pub async fn run(plan: FeedPlan, parts: FeedParts, mut stop: watch::Receiver<boo
         feed = Box::pin(Feed::start(plan, parts)) => feed?,
     };
     let ended = feed.serve(stop).await;
+    if matches!(ended, Ok(FeedEnd::Stopped)) {
+        feed.settle_down().await;
+    }
     let stored = feed.store_checkpoint().await;
     feed.shut_down().await;
     let end = ended?;
@@ -150,7 +159,7 @@ pub(crate) struct Feed {
 }
 
 /// Span ids are unique within the process.
-fn next_span() -> SpanId {
+pub(crate) fn next_span() -> SpanId {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     SpanId(NEXT.fetch_add(1, Ordering::Relaxed))
 }
@@ -186,12 +195,15 @@ impl Feed {
             stats: Arc::clone(&parts.stats),
         };
         tasks.spawn(executor.run());
-        let (slots, slot_reports) = start::open_slots(&plan, &parts, &mut tasks).await?;
+        let OpenSlots { ends: slots, reports: slot_reports, counted } =
+            start::open_slots(&plan, &parts, &mut tasks).await?;
+        let resume = Resume { counted, ..start::resume(&plan, parts.plugins.label()) };
         Ok(Self {
             controller: Controller::new(plan.slots, plan.start, plan.target).with_own_gates(plan.own_gates),
             swaps: Swaps::new(&plan, Arc::clone(&parts.plugins), parts.control.inbox()),
-            resume: start::resume(&plan, parts.plugins.label()),
-            resume_changed: false,
+            // Whoever starts anew is not to look for it again.
+            resume_changed: counted != Counted::Same,
+            resume,
             ddl_runs: false,
             told_checkpoint,
             ddl_stream: DdlStream::new(ddl_spans.iter().copied(), from),
@@ -224,7 +236,7 @@ impl Feed {
                 // These come before the reports, which may always be there.
                 _ = tick.tick() => {
                     self.store_checkpoint().await?;
-                    self.slots.iter().for_each(|s| { let _ = s.commands.send(SlotCommand::Tick); });
+                    self.slots.iter().for_each(SlotEnd::tick);
                     self.schema.gc(self.controller.checkpoint().checkpoint_ts());
                     self.swap_tick().await?;
                 }
@@ -319,24 +331,24 @@ impl Feed {
             Effect::AddSpan { slot, table, version, start } => {
                 let span = next_span();
                 self.spans.insert(table, span);
-                let end = &self.slots[usize::from(slot.0)];
-                // The slot hears of the span before the span's first event can arrive.
-                end.send(SlotCommand::AddSpan { span, version, start })?;
+                self.parts.control.set_span(table, Some(SpanPlace { slot, version: Arc::clone(&version) }));
                 let options = FeedOptions { filter_loop: self.plan.filter_loop };
-                self.parts.upstream.subscribe(span, &Span::of_table(table), start, options, end.feed.clone());
+                let new = NewSpan { span, table, version, start };
+                self.slots[usize::from(slot.0)].add_span(new, &self.parts.upstream, options);
             }
             Effect::SetVersion { slot, table, version } => {
                 if let Some(span) = self.spans.get(&table) {
-                    self.slots[usize::from(slot.0)].send(SlotCommand::SetVersion { span: *span, version })?;
+                    self.parts.control.set_span(table, Some(SpanPlace { slot, version: Arc::clone(&version) }));
+                    self.slots[usize::from(slot.0)].set_version(*span, version);
                 }
             }
             Effect::RemoveSpan { slot, table } => {
                 if let Some(span) = self.spans.remove(&table) {
-                    self.parts.upstream.unsubscribe(span);
-                    self.slots[usize::from(slot.0)].send(SlotCommand::RemoveSpan { span })?;
+                    self.parts.control.set_span(table, None);
+                    self.slots[usize::from(slot.0)].remove_span(span, &self.parts.upstream);
                 }
             }
-            Effect::Emit { slot, upto } => self.slots[usize::from(slot.0)].send(SlotCommand::Emit(upto))?,
+            Effect::Emit { slot, upto } => self.slots[usize::from(slot.0)].emit(upto),
             Effect::Execute(event) => {
                 self.ddl_runs = true;
                 self.ddl_work
@@ -348,6 +360,39 @@ impl Feed {
             Effect::Finished => self.finished = true,
         }
         Ok(())
+    }
+
+    /// Lets every slot finish the transaction it is in, so that its lanes stand at one place, and notes where: then the next run may have
+    /// other stages and repeats nothing. What takes too long is left as it is.
+    async fn settle_down(&mut self) {
+        if self.swaps.machine.is_busy() {
+            return;
+        }
+        self.slots.iter().for_each(SlotEnd::drain);
+        let mut floors = vec![Position::ZERO; self.slots.len()];
+        let settle = async {
+            let mut left = floors.len();
+            while left > 0 {
+                match self.slot_reports.recv().await {
+                    Some(SlotReport::Drained { slot, at }) => {
+                        floors[usize::from(slot.0)] = at;
+                        left -= 1;
+                    }
+                    report => self.slot_report(report).await?,
+                }
+            }
+            Ok::<_, PipelineError>(())
+        };
+        match tokio::time::timeout(SETTLE_MAX, settle).await {
+            // At the checkpoint they say nothing.
+            Ok(Ok(())) if floors.iter().all(|at| *at <= self.controller.checkpoint()) => {}
+            Ok(Ok(())) => {
+                self.resume_changed |= self.resume.floors != floors;
+                self.resume.floors = floors;
+            }
+            Ok(Err(e)) => tracing::debug!(error = %e, "a slot ended before it had settled"),
+            Err(_) => tracing::debug!("the slots did not settle in time"),
+        }
     }
 
     /// Stores the checkpoint and what belongs to it, if there is news.

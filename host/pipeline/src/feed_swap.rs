@@ -9,6 +9,7 @@ use crate::lane_swap::LaneSwap;
 use crate::ports::{DDL_SLOT, OpenSink, PluginSource, SinkStart};
 use crate::replay::ReplayError;
 use crate::slot::SlotCommand;
+use crate::slot_end::SlotEnd;
 use crate::slot_swap::SlotSwitch;
 use crate::stages::StageSet;
 use crate::stats::add;
@@ -88,10 +89,15 @@ impl Swaps {
 
 impl Feed {
     pub(crate) async fn asked(&mut self, asked: Asked) -> Result<(), PipelineError> {
+        // Whoever asks has all slots brought here first.
+        let Some(slots) = self.slots.iter().map(SlotEnd::here).collect::<Option<Vec<_>>>() else {
+            asked.refuse();
+            return Ok(());
+        };
         match asked {
             Asked::Swap(request, reply) => self.swap_asked(request, reply).await,
             Asked::Canary(request, reply) => {
-                let slots = self.slots.iter().map(|s| s.commands.downgrade()).collect();
+                let slots = slots.into_iter().map(mpsc::UnboundedSender::downgrade).collect();
                 let control = self.parts.control.clone();
                 let now = Arc::clone(&self.swaps.current.1);
                 let look = Look { now, request, slots, control, lanes: self.plan.lanes, start: self.stored };
@@ -100,8 +106,8 @@ impl Feed {
             }
             Asked::Replay(replay) => {
                 let slot = replay.slot;
-                if let Some(end) = self.slots.get(usize::from(slot.0)) {
-                    let _ = end.commands.send(SlotCommand::Replay(replay));
+                if let Some(commands) = slots.get(usize::from(slot.0)) {
+                    let _ = commands.send(SlotCommand::Replay(replay));
                 } else {
                     let _ = replay.reply.send(Err(ReplayError::NoLane { slot }));
                 }
@@ -204,9 +210,9 @@ impl Feed {
     }
 
     fn tell_slots(&self, command: impl Fn() -> SlotCommand) {
-        for slot in &self.slots {
+        for slot in self.slots.iter().filter_map(SlotEnd::here) {
             // A slot that failed has reported why.
-            let _ = slot.commands.send(command());
+            let _ = slot.send(command());
         }
     }
 
@@ -247,11 +253,11 @@ impl Feed {
         let probation = version == self.swaps.newest && !self.swaps.probation.is_zero();
         let Fresh { stages, sinks, executor } = fresh;
         let (mut stages, mut sinks) = (stages.into_iter(), sinks.into_iter());
-        for slot in &self.slots {
+        for slot in self.slots.iter().filter_map(SlotEnd::here) {
             let swap = |ready| LaneSwap { version, plugins: Arc::clone(&plugins), ready, probation };
             let lanes = sinks.next().into_iter().flatten().map(swap).collect();
             let switch = SlotSwitch { stages: stages.next(), lanes, probation };
-            let _ = slot.commands.send(SlotCommand::Switch(switch));
+            let _ = slot.send(SlotCommand::Switch(switch));
         }
         let _ = self.ddl_work.send(DdlItem::Swap(executor));
         self.swaps.former = Some(std::mem::replace(&mut self.swaps.current, (version, plugins)));

@@ -10,7 +10,7 @@ use crate::lane_swap::{LaneSwap, Switched};
 use crate::lane_write::Trouble;
 use crate::ports::{PluginSource, SinkStart};
 use crate::replay::LaneReplay;
-use crate::resume::LaneState;
+use crate::resume::{Counted, LaneState};
 use crate::stats::{Stats, add};
 use crate::tick::{tick, ticked};
 use std::ops::Range;
@@ -62,6 +62,8 @@ pub(crate) struct Lane {
     pub(crate) held: Held,
     /// Everything of the lane up to here is durable.
     pub(crate) at: Position,
+    /// What positions that its store holds for the lane mean.
+    pub(crate) counted: Counted,
     /// What the sink keeps, as acknowledged with `at` or before.
     pub(crate) state: Option<Arc<[u8]>>,
     pub(crate) barrier_id: u32,
@@ -183,7 +185,7 @@ impl Lane {
         self.known = Known::default();
         self.unsure = false;
         self.held.restart();
-        Ok(opened.durable)
+        Ok(opened.durable.and_then(|at| self.counted.trust(at)))
     }
 
     /// A fresh instance goes on from what is durable.

@@ -63,7 +63,8 @@ impl Lane {
                 return self.stay(alive, PipelineError::Start { what, source }).await;
             }
         };
-        if let Some(durable) = opened.durable.filter(|d| *d > self.at) {
+        let known = opened.durable.and_then(|at| self.counted.trust(at));
+        if let Some(durable) = known.filter(|d| *d > self.at) {
             let ahead = PipelineError::Ahead { slot: self.slot, lane: self.lane, durable, at: self.at };
             return self.stay(alive, ahead).await;
         }

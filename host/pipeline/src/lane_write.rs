@@ -170,7 +170,7 @@ impl Lane {
         let mut retry = Retry::new();
         loop {
             match self.sink.status().await {
-                Ok(position) => return Ok(position),
+                Ok(position) => return Ok(position.and_then(|at| self.counted.trust(at))),
                 Err(e) => self.wait_or_give_up(&mut retry, e).await?,
             }
         }

@@ -16,6 +16,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod aside;
+mod away;
 mod budget;
 mod canary;
 mod codes;
@@ -34,6 +35,7 @@ mod lane;
 mod lane_cursor;
 mod lane_swap;
 mod lane_write;
+mod open_slot;
 mod ports;
 mod quarantine;
 mod replay;
@@ -44,6 +46,7 @@ mod row_key;
 mod select;
 mod shadow;
 mod slot;
+mod slot_end;
 mod slot_pump;
 mod slot_route;
 mod slot_swap;
@@ -57,15 +60,16 @@ mod tick;
 mod waits;
 mod windows;
 
+pub use away::{AwayCommand, AwayReport, AwaySlot, HostedSlot, SlotAsk, SlotPlaces};
 pub use canary::{CanaryReport, CanaryRequest, ShadowSink, Tape};
 pub use codes::CODES;
-pub use control::{FeedControl, SwapError, SwapOutcome, SwapRequest, SwapStatus};
+pub use control::{FeedControl, SpanPlace, SwapError, SwapOutcome, SwapRequest, SwapStatus};
 pub use error::PipelineError;
 pub use feed::{FeedEnd, FeedParts, FeedPlan, run};
 pub use ports::{DDL_SLOT, DdlState, OpenSink, PluginSource, ProgressStore, QuarantineStore, SinkStart};
 pub use quarantine::{BadRow, FileQuarantine, Kept, QuarantineError, QuarantineLimits, RawOp, RowData};
 pub use replay::ReplayError;
-pub use resume::{LaneState, Resume, ResumeError, STATES_MAX_BYTES};
+pub use resume::{Counted, LaneState, Resume, ResumeError, STATES_MAX_BYTES};
 pub use shadow::shadow_grants;
 pub use start::load_schema;
 pub use stats::{Stats, StatsSnapshot};

@@ -8,8 +8,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use tg_model::{LaneId, Position, SlotId, Stage};
 
-/// Layout that is written.
-const VERSION: u64 = 1;
+/// Newest layout. What has nothing of it is written as version 1, which earlier builds read.
+const VERSION: u64 = 2;
 /// Bytes that the lanes of one changefeed may keep together: a record of a metadata store is small.
 pub const STATES_MAX_BYTES: usize = 1 << 20;
 
@@ -26,6 +26,49 @@ pub struct LaneState {
     pub state: Arc<[u8]>,
 }
 
+/// Under which transforms, dispatcher and filter the lanes' own positions were counted. Another set of them may send a row to another
+/// lane: then how far a lane was says nothing of the rows that it gets now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Counted {
+    /// Those that run.
+    #[default]
+    Same,
+    /// Others.
+    Otherwise,
+    /// Up to here others, beyond it those that run.
+    Upto(Position),
+}
+
+impl Counted {
+    /// With the positions that lanes were found at: up to where they mean nothing.
+    #[must_use]
+    pub fn found(self, lanes: impl IntoIterator<Item = Position>) -> Self {
+        match self {
+            Self::Otherwise => Self::Upto(lanes.into_iter().max().unwrap_or(Position::ZERO)),
+            known => known,
+        }
+    }
+
+    /// A lane's position, if it was counted under what runs; else nothing is known of the lane.
+    #[must_use]
+    pub fn trust(self, lane: Position) -> Option<Position> {
+        match self {
+            Self::Same => Some(lane),
+            Self::Otherwise => None,
+            Self::Upto(upto) => Some(lane).filter(|at| *at > upto),
+        }
+    }
+
+    /// Rows up to here may have been written, by whichever lane.
+    #[must_use]
+    pub const fn repeats_until(self) -> Position {
+        match self {
+            Self::Upto(upto) => upto,
+            Self::Same | Self::Otherwise => Position::ZERO,
+        }
+    }
+}
+
 /// Where a run goes on besides its checkpoint.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Resume {
@@ -36,6 +79,8 @@ pub struct Resume {
     pub floors: Vec<Position>,
     /// What sinks keep, by slot and lane.
     pub lanes: Vec<LaneState>,
+    /// What the positions of lanes mean.
+    pub counted: Counted,
 }
 
 /// Why a stored [`Resume`] cannot be read.
@@ -47,7 +92,7 @@ impl Resume {
     /// Whether there is anything to store.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.label.is_empty() && self.floors.is_empty() && self.lanes.is_empty()
+        self.label.is_empty() && self.floors.is_empty() && self.lanes.is_empty() && matches!(self.counted, Counted::Same)
     }
 
     /// Bytes that sinks keep.
@@ -81,19 +126,9 @@ impl Resume {
         if self.floors.iter().all(|f| *f <= checkpoint) {
             self.floors.clear();
         }
-    }
-
-    /// For plugins that may send rows to other lanes than those before: what a lane made durable says nothing of the rows it gets now. What
-    /// is durable in whichever lane still is.
-    #[must_use]
-    pub fn for_other_stages(mut self, checkpoint: Position) -> Self {
-        for i in 0..self.lanes.len() {
-            let known = self.lanes.get(i).map_or(checkpoint, |l| self.floor(l.slot)).max(checkpoint);
-            if let Some(lane) = self.lanes.get_mut(i) {
-                lane.at = lane.at.min(known);
-            }
+        if matches!(self.counted, Counted::Upto(upto) if upto <= checkpoint) {
+            self.counted = Counted::Same;
         }
-        self
     }
 
     /// As JSON, for a record.
@@ -105,8 +140,14 @@ impl Resume {
             at: l.at.into(),
             state: STANDARD.encode(&l.state),
         };
+        let counted = match self.counted {
+            Counted::Same => None,
+            Counted::Otherwise => Some(StoredCounted::Otherwise),
+            Counted::Upto(at) => Some(StoredCounted::Upto(at.into())),
+        };
         let stored = Stored {
-            version: VERSION,
+            version: if counted.is_none() { 1 } else { VERSION },
+            counted,
             label: self.label.clone(),
             floors: self.floors.iter().map(|p| (*p).into()).collect(),
             lanes: self.lanes.iter().map(lane).collect(),
@@ -120,7 +161,7 @@ impl Resume {
     /// When it is of a later version or damaged.
     pub fn from_json(json: &Value) -> Result<Self, ResumeError> {
         let version = json.get("version").and_then(Value::as_u64).unwrap_or_default();
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(ResumeError(format!("it is of version {version}; this build reads up to {VERSION}")));
         }
         let stored: Stored = serde_json::from_value(json.clone()).map_err(|e| ResumeError(e.to_string()))?;
@@ -130,7 +171,13 @@ impl Resume {
             let at = l.at.position().ok_or_else(damaged)?;
             Ok(LaneState { slot: SlotId(l.slot), lane: LaneId(l.lane), at, state: state.into() })
         };
+        let counted = match stored.counted {
+            None => Counted::Same,
+            Some(StoredCounted::Otherwise) => Counted::Otherwise,
+            Some(StoredCounted::Upto(at)) => Counted::Upto(at.position().ok_or_else(damaged)?),
+        };
         Ok(Self {
+            counted,
             label: stored.label,
             floors: stored.floors.iter().map(|p| p.position().ok_or_else(damaged)).collect::<Result<_, _>>()?,
             lanes: stored.lanes.into_iter().map(lane).collect::<Result<_, ResumeError>>()?,
@@ -144,6 +191,15 @@ struct Stored {
     label: String,
     floors: Vec<StoredPosition>,
     lanes: Vec<StoredLane>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    counted: Option<StoredCounted>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredCounted {
+    Otherwise,
+    Upto(StoredPosition),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -172,14 +228,14 @@ impl From<Position> for StoredPosition {
 
 #[cfg(test)]
 mod tests {
-    use super::{LaneState, Resume};
+    use super::{Counted, LaneState, Resume};
     use serde_json::json;
     use tg_model::{LaneId, Position, SlotId, Ts};
 
     fn sample() -> Resume {
         let at = Position::within(Ts::new(12), 3);
         let lane = LaneState { slot: SlotId(1), lane: LaneId(2), at, state: b"hi".as_slice().into() };
-        Resume { label: "b".to_owned(), floors: vec![Position::rows(Ts::new(9)), Position::ZERO], lanes: vec![lane] }
+        Resume { label: "b".to_owned(), floors: vec![Position::rows(Ts::new(9)), Position::ZERO], lanes: vec![lane], counted: Counted::Same }
     }
 
     #[test]
@@ -193,22 +249,41 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_or_newer_is_refused() {
-        let mut later = sample().to_json();
-        later["version"] = json!(2);
-        assert!(Resume::from_json(&later).unwrap_err().to_string().contains("version 2"));
-        let mut damaged = sample().to_json();
-        damaged["floors"] = json!([[1, 9, 0]]);
-        assert!(Resume::from_json(&damaged).is_err());
+    fn version_2_is_read_and_written() {
+        let v2 = |counted| json!({ "version": 2, "label": "b", "floors": [], "lanes": [], "counted": counted });
+        let resume = |counted| Resume { label: "b".to_owned(), counted, ..Resume::default() };
+        let at = Position::within(Ts::new(12), 3);
+        for (stored, counted) in
+            [(json!("otherwise"), Counted::Otherwise), (json!({ "upto": [12, 0, 3] }), Counted::Upto(at))]
+        {
+            assert_eq!(Resume::from_json(&v2(stored.clone())).unwrap(), resume(counted));
+            assert_eq!(resume(counted).to_json(), v2(stored));
+        }
     }
 
     #[test]
-    fn under_other_stages_lanes_stand_where_everything_is_durable() {
+    fn lanes_counted_under_others_are_trusted_beyond_what_those_reached() {
         let at = |ts| Position::rows(Ts::new(ts));
-        let changed = |checkpoint| sample().for_other_stages(at(checkpoint)).lanes[0].at;
-        assert_eq!((changed(5), changed(20)), (at(5), sample().lanes[0].at));
-        let floors = vec![Position::ZERO, at(7)];
-        assert_eq!(Resume { floors, ..sample() }.for_other_stages(at(5)).lanes[0].at, at(7));
+        assert_eq!(Counted::Same.found([at(7)]).trust(at(5)), Some(at(5)));
+        let found = Counted::Otherwise.found([at(7), at(9), at(3)]);
+        assert_eq!((found, found.repeats_until()), (Counted::Upto(at(9)), at(9)));
+        assert_eq!((found.trust(at(9)), found.trust(at(10))), (None, Some(at(10))));
+        assert_eq!(found.found([at(20)]), found, "what is known stays");
+        let mut resume = Resume { counted: found, ..sample() };
+        resume.forget_below(at(8));
+        assert_eq!(resume.counted, found);
+        resume.forget_below(at(9));
+        assert_eq!(resume.counted, Counted::Same);
+    }
+
+    #[test]
+    fn what_is_damaged_or_newer_is_refused() {
+        let mut later = sample().to_json();
+        later["version"] = json!(3);
+        assert!(Resume::from_json(&later).unwrap_err().to_string().contains("version 3"));
+        let mut damaged = sample().to_json();
+        damaged["floors"] = json!([[1, 9, 0]]);
+        assert!(Resume::from_json(&damaged).is_err());
     }
 
     #[test]

@@ -13,7 +13,8 @@ macro_rules! counters {
         pub struct $name { $(pub(crate) $field: AtomicU64,)* pub(crate) waits: Arc<Waits> }
 
         /// The counters at one moment.
-        #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(default)]
         pub struct $snapshot { $($(#[$fdoc])* pub $field: u64),* }
 
         impl $name {
@@ -80,6 +81,30 @@ counters! {
         /// Bytes of changes held on disk by the sorters.
         sorter_disk_bytes,
     }
+}
+
+macro_rules! summed {
+    ($($field:ident)*) => {
+        impl StatsSnapshot {
+            /// What was counted since another moment; what does not add up over parts of a run is zero.
+            #[must_use]
+            pub fn since(&self, before: &Self) -> Self {
+                Self { $($field: self.$field.saturating_sub(before.$field),)* last_durable_ms: self.last_durable_ms, ..Self::default() }
+            }
+        }
+
+        impl Stats {
+            /// Adds what a part of the run has counted elsewhere.
+            pub(crate) fn absorb(&self, counts: &StatsSnapshot) {
+                $(add(&self.$field, counts.$field);)*
+                self.last_durable_ms.fetch_max(counts.last_durable_ms, Relaxed);
+            }
+        }
+    };
+}
+
+summed! {
+    rows_in bytes_in rows_out bytes_out rows_durable rows_skipped windows flushes retries plugin_stops rows_quarantined spans_initialized
 }
 
 pub(crate) fn add(counter: &AtomicU64, n: u64) {

@@ -108,6 +108,7 @@ async fn feed(playground: &Playground, plugins: Arc<dyn PluginSource>, control: 
     };
     let stats = Arc::new(Stats::default());
     let parts = FeedParts {
+        places: None,
         upstream,
         sorters: SorterStore::open(dir.path(), SorterConfig::default()).unwrap(),
         plugins,

@@ -51,7 +51,7 @@ async fn many(swaps: u64, seed: u64, faults: Faults, kill_every: u64, ddl: bool)
     let mut run = world.run().await;
     let mut stalls = Vec::new();
     let (mut done, mut kills) = (0, 0);
-    let mut version = Version::default();
+    let mut newest = Version::default();
     let mut tries = 0;
     let began = Instant::now();
     while done < swaps {
@@ -63,12 +63,14 @@ async fn many(swaps: u64, seed: u64, faults: Faults, kill_every: u64, ddl: bool)
             tokio::time::sleep(Duration::from_micros(200)).await;
         }
         let parts = [STAGES, SINKS, ALL][rng.random_range(0..3)];
-        version = Version {
-            stages: version.stages + u64::from(parts.stages),
-            sink: version.sink + u64::from(parts.sink),
-            warm: rng.random(),
-            ..version
-        };
+        newest.stages += u64::from(parts.stages);
+        newest.sink += u64::from(parts.sink);
+        let mut version = Version { warm: rng.random(), ..newest };
+        if !parts.stages {
+            // Those that stay are those that run: others may have been taken back, or be about to.
+            let _ = run.control.settled().await;
+            version.stages = Version::of_label(&world.store.inner.lock().resume.label).stages;
+        }
         match world.swap(&run, version, parts, Duration::from_millis(rng.random_range(0..20))).await {
             Ok(outcome) => {
                 stalls.push(outcome.stall);

@@ -60,6 +60,7 @@ async fn changefeed(args: &Args) -> anyhow::Result<()> {
     let upstream = Upstream::connect(config).await?;
     let stats = Arc::new(Stats::default());
     let parts = FeedParts {
+        places: None,
         upstream: upstream.clone(),
         sorters: SorterStore::open(&dir.path().join("sorter"), sorter)?,
         plugins: Arc::new(Plugins::new(args.get("how")?, args.get("mysql_port")?, plan.lanes).await?),

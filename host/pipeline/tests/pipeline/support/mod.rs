@@ -3,6 +3,7 @@
 mod check;
 mod dispatcher;
 mod downstream;
+mod elsewhere;
 mod faults;
 mod noting;
 mod plugins;
@@ -15,6 +16,7 @@ mod world;
 pub(crate) use check::Guarantee;
 pub(crate) use dispatcher::TARGETS;
 pub(crate) use downstream::Seen;
+pub(crate) use elsewhere::Wire;
 pub(crate) use faults::Faults;
 pub(crate) use plugins::{Flaw, Version};
 pub(crate) use transform::passes;

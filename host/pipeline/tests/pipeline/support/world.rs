@@ -2,6 +2,7 @@
 
 use super::check::{Guarantee, check};
 use super::downstream::{Downstream, now};
+use super::elsewhere::{Elsewhere, Wire};
 use super::faults::Faults;
 use super::plugins::{Plugins, Version};
 use super::reference::Reference;
@@ -12,7 +13,7 @@ use tg_filter::{Filter, FilterConfig};
 use tg_model::{Position, Ts};
 use tg_mounter::MountOptions;
 use tg_pipeline::{
-    CanaryReport, CanaryRequest, FeedControl, FeedEnd, FeedParts, FeedPlan, FileQuarantine, PipelineError,
+    CanaryReport, CanaryRequest, Counted, FeedControl, FeedEnd, FeedParts, FeedPlan, FileQuarantine, PipelineError,
     QuarantineStore, Stats, SwapError, SwapOutcome, SwapParts, SwapRequest,
 };
 use tg_playground::{Playground, PlaygroundConfig};
@@ -42,6 +43,8 @@ pub(crate) struct World {
     pub(crate) version: Version,
     pub(crate) quarantine: Option<FileQuarantine>,
     pub(crate) own_gates: bool,
+    /// Slots with odd numbers run elsewhere.
+    pub(crate) away: Option<Wire>,
     /// Ids of rows that are to arrive.
     pub(crate) expected: fn(i64) -> bool,
     pub(crate) dir: tempfile::TempDir,
@@ -99,6 +102,7 @@ impl World {
             version: Version::default(),
             quarantine: None,
             own_gates: false,
+            away: None,
             expected: |_| true,
             dir,
         }
@@ -137,9 +141,21 @@ impl World {
             quarantine: self.quarantine.clone().map(|q| Arc::new(q) as Arc<dyn QuarantineStore>),
             control: control.clone(),
             stats: Arc::clone(&stats),
+            places: None,
         };
+        let away = self.away.map(|wire| Elsewhere { plan: plan.clone(), parts: parts.clone(), wire });
+        let parts = FeedParts { places: away.map(|away| Arc::new(away) as _), ..parts };
         let (stop, stopped) = watch::channel(false);
         Run { task: tokio::spawn(tg_pipeline::run(plan, parts, stopped)), stop, stats, control, epoch }
+    }
+
+    /// The next run is to have these plugins, not those that the run before had.
+    pub(crate) fn resume_with(&self, version: Version) {
+        use tg_pipeline::PluginSource as _;
+        self.down.state.lock().lanes_move = true;
+        let mut inner = self.store.inner.lock();
+        inner.resume.label = Plugins::of_run(&self.down, 0, version).label();
+        inner.resume.counted = Counted::Otherwise;
     }
 
     /// Runs, and starts again after every error that says it may pass, until everything at or below `ts` is durable.
