@@ -1,7 +1,8 @@
 //! What a Kafka sink gets in the end: URI over file over default.
 
 use crate::changefeed::{CodecConfig, KafkaConfig, LargeMessageConfig, LargeMessageOption};
-use crate::{ChangefeedConfig, ConfigError, Interval, Location, Scheme, Secret, SinkUri, did_you_mean};
+use crate::uri::Family;
+use crate::{ChangefeedConfig, ConfigError, Interval, Location, Scheme, Secret, SinkUri, StoragePlace, did_you_mean};
 
 /// Port of a broker without one.
 const PORT_DEFAULT: u16 = 9092;
@@ -80,6 +81,24 @@ pub struct KafkaLink {
     pub login: Option<KafkaLogin>,
 }
 
+/// What is done with rows whose message is too large.
+#[derive(Clone, PartialEq, Debug)]
+pub enum LargeMessages {
+    /// They are refused.
+    Refuse,
+    /// Their key is sent.
+    HandleKeyOnly,
+    /// They are stored, and their key and the place are sent.
+    ClaimCheck {
+        /// Where.
+        place: StoragePlace,
+        /// The same for consumers, without credentials.
+        shown: String,
+        /// Files hold the bare value.
+        raw_value: bool,
+    },
+}
+
 /// Settings of a Kafka downstream.
 #[derive(Clone, PartialEq, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent options, named as users write them")]
@@ -102,8 +121,8 @@ pub struct KafkaOptions {
     pub delete_only_handle_key: bool,
     /// Updates carry the old values (open-protocol, debezium).
     pub output_old_value: bool,
-    /// Above the limit only keys are sent.
-    pub handle_key_only: bool,
+    /// What is done above the limit.
+    pub large: LargeMessages,
     /// `json` or `avro` (simple).
     pub encoding_format: String,
     /// Leave the `schema` member out (debezium).
@@ -158,7 +177,7 @@ impl KafkaOptions {
             ),
             delete_only_handle_key: config.sink.delete_only_output_handle_key_columns,
             output_old_value: old_value,
-            handle_key_only: large.large_message_handle_option == LargeMessageOption::HandleKeyOnly,
+            large: large_messages(&large)?,
             encoding_format: text("encoding-format", &codec.encoding_format, "json"),
             debezium_disable_schema: flag("debezium-disable-schema", Some(config.sink.debezium_disable_schema)),
             debezium_include_start_ts: flag("debezium-include-start-ts", config.sink.debezium.include_start_ts),
@@ -203,18 +222,20 @@ impl KafkaOptions {
             return Err(lacks("sink.kafka-config.glue-schema-registry-config"));
         }
         let large_key = |name: &str| format!("sink.kafka-config.large-message-handle.{name}");
-        if large.large_message_handle_option == LargeMessageOption::ClaimCheck {
-            let reason = "`claim-check` is not in this build yet; use `handle-key-only`";
-            return Err(bad(&large_key("large-message-handle-option"), reason));
+        if matches!(&self.large, LargeMessages::ClaimCheck { raw_value: true, .. }) && self.protocol == "open-protocol"
+        {
+            let reason = "does not go together with `open-protocol`, whose key is part of the message";
+            return Err(conflict(&large_key("claim-check-raw-value"), reason));
         }
+        let has_marks = self.large != LargeMessages::Refuse;
         if !matches!(large.large_message_handle_compression.as_str(), "" | "none") {
             return Err(lacks(&large_key("large-message-handle-compression")));
         }
-        if self.handle_key_only && self.protocol == "canal-json" && !self.enable_tidb_extension {
+        if has_marks && self.protocol == "canal-json" && !self.enable_tidb_extension {
             let reason = "needs `enable-tidb-extension = true` with canal-json: its marks are in `_tidb`";
             return Err(conflict(&large_key("large-message-handle-option"), reason));
         }
-        if self.handle_key_only && !matches!(self.protocol, "canal-json" | "open-protocol" | "simple") {
+        if has_marks && !matches!(self.protocol, "canal-json" | "open-protocol" | "simple") {
             let reason = format!("does not go together with `{}`, which has no mark for it", self.protocol);
             return Err(conflict(&large_key("large-message-handle-option"), &reason));
         }
@@ -237,6 +258,23 @@ impl KafkaLink {
     /// As [`KafkaOptions::new`].
     pub fn new(uri: &SinkUri) -> Result<Self, ConfigError> {
         link(uri, &KafkaConfig::default())
+    }
+}
+
+fn large_messages(large: &LargeMessageConfig) -> Result<LargeMessages, ConfigError> {
+    match large.large_message_handle_option {
+        LargeMessageOption::None => Ok(LargeMessages::Refuse),
+        LargeMessageOption::HandleKeyOnly => Ok(LargeMessages::HandleKeyOnly),
+        LargeMessageOption::ClaimCheck => {
+            let uri = SinkUri::parse(large.claim_check_storage_uri.expose())?;
+            if uri.scheme.family() != Family::Storage {
+                let key = "sink.kafka-config.large-message-handle.claim-check-storage-uri";
+                return Err(bad(key, "must name a folder or bucket: file:///…, s3://…"));
+            }
+            let place = StoragePlace::new(&uri);
+            let shown = format!("{}://{}/{}", uri.scheme, place.bucket, place.path.trim_matches('/'));
+            Ok(LargeMessages::ClaimCheck { place, shown, raw_value: large.claim_check_raw_value })
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub mod uri;
 pub use changefeed::ChangefeedConfig;
 pub use codes::CODES;
 pub use error::{ConfigError, Location, Warning};
-pub use kafka_options::{KafkaLink, KafkaLogin, KafkaOptions};
+pub use kafka_options::{KafkaLink, KafkaLogin, KafkaOptions, LargeMessages};
 pub use options::MysqlOptions;
 pub use quantity::{ByteSize, Interval};
 pub use secret::{Secret, SecretUri};

@@ -21,6 +21,8 @@ pub struct Settings {
     /// Objects whose path contains one of these are the plugin's bookkeeping, which depends on how rows were cut into files and how
     /// often it was started: they are not compared.
     pub bookkeeping: Vec<String>,
+    /// Members of JSON with these names say when something was made: their numbers are not compared.
+    pub moments: Vec<String>,
     /// Checks that are left out, with the reason.
     pub skip: BTreeMap<String, String>,
 }
@@ -36,6 +38,8 @@ struct File {
     memory_mib: Option<usize>,
     #[serde(default)]
     bookkeeping: Vec<String>,
+    #[serde(default)]
+    moments: Vec<String>,
     #[serde(default)]
     skip: BTreeMap<String, String>,
 }
@@ -86,6 +90,7 @@ impl Settings {
             grants: parsed.grants.map(Into::into),
             memory_bytes: parsed.memory_mib.map(|mib| mib << 20),
             bookkeeping: parsed.bookkeeping,
+            moments: parsed.moments,
             skip: parsed.skip,
         })
     }

@@ -65,8 +65,16 @@ async fn recorded_rows_are_replayed_in_place_of_generated_ones() {
 
 #[tokio::test]
 async fn the_kafka_sink_keeps_the_contract() {
+    // When tables are described, and which changes share a message, depends on how rows are cut. In what order rows of several tables come,
+    // too, and without keys only topics tell them apart.
+    const SETTINGS: &str = "moments = ['ts', 'buildTs', 'ts_ms']\n\
+        [skip]\nunknown = 'the endpoint keeps what is not acknowledged, and never answers that it does not know'\n\
+        [config]\ntopic = 'kit'\nenable-tidb-extension = true\nmax-batch-size = 1\nsend-bootstrap-interval-in-sec = 0\n";
     for protocol in ["canal-json", "open-protocol", "simple", "debezium"] {
-        let settings = format!("[config]\nprotocol = '{protocol}'\ntopic = 'kit'\nenable-tidb-extension = true\n");
+        let settings = format!(
+            "{SETTINGS}protocol = '{protocol}'\n\
+             [[config.dispatchers]]\nmatcher = ['*.*']\ntopic = 'k_{{schema}}_{{table}}'\n"
+        );
         assert_eq!(failed("kafka", &settings, None).await, [""; 0], "{protocol}");
     }
 }

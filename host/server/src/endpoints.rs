@@ -1,7 +1,7 @@
 //! What a changefeed's plugins may open: the downstream of its sink URI, and what its file grants by name.
 
 use crate::choice::{RULES, Role};
-use crate::kafka::{KafkaSide, REGISTRY};
+use crate::kafka::{CLAIMS, KafkaSide, REGISTRY};
 use crate::record::Layout;
 use crate::{ServerError, granted, storage};
 use serde_json::{Map, Value, json};
@@ -126,6 +126,7 @@ impl Endpoints {
         self.keeps_progress = side.keeps_progress;
         self.downstream.producers.insert(ENDPOINT.to_owned(), Arc::clone(&side.endpoint) as _);
         self.downstream.http.extend(side.registry.map(|r| (REGISTRY.to_owned(), r)));
+        self.downstream.object_stores.extend(side.claims.map(|c| (CLAIMS.to_owned(), c as _)));
         self.kafka = Some(side.endpoint);
         self.options = side.options;
         self.rules = side.rules;

@@ -6,20 +6,25 @@ use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tg_config::changefeed::DispatchRule;
-use tg_config::{ChangefeedConfig, KafkaLink, KafkaLogin, KafkaOptions, Secret, SinkUri};
+use tg_config::{ChangefeedConfig, KafkaLink, KafkaLogin, KafkaOptions, LargeMessages, Secret, SinkUri};
 use tg_downstream::{HttpOrigin, HttpTarget};
 use tg_format_rules::{Rules, RulesConfig};
 use tg_kafka::{Acks, KafkaEndpoint, KafkaTarget, OauthTarget, Sasl, Tls};
+use tg_object_store::StoreEndpoint;
 use tg_plugin::grant;
 use tg_plugin::grant::HttpEndpoint;
 
 /// Name of the registry's endpoint for the sink.
 pub(crate) const REGISTRY: &str = "schema-registry";
+/// Name of the endpoint of large messages.
+pub(crate) const CLAIMS: &str = "claim-check";
 
 /// What a changefeed into Kafka needs.
 pub(crate) struct KafkaSide {
     pub(crate) endpoint: Arc<KafkaEndpoint>,
     pub(crate) registry: Option<Arc<dyn HttpEndpoint>>,
+    /// Where large messages are kept.
+    pub(crate) claims: Option<Arc<StoreEndpoint>>,
     /// What the sink in the box is told.
     pub(crate) options: Map<String, Value>,
     /// What the dispatcher in the box is told.
@@ -46,8 +51,14 @@ impl KafkaSide {
         let endpoint = KafkaEndpoint::new(target)?;
         endpoint.partitions(&o.topic).await?;
         let registry = o.schema_registry.as_ref().map(registry).transpose()?;
+        let claims = match &o.large {
+            LargeMessages::ClaimCheck { place, .. } => {
+                Some(Arc::new(StoreEndpoint::connect(&crate::storage::target(place)?).await?))
+            }
+            LargeMessages::Refuse | LargeMessages::HandleKeyOnly => None,
+        };
         let options = sink_options(&o, &rules, config);
-        Ok(Self { endpoint: Arc::new(endpoint), registry, options, rules, keeps_progress })
+        Ok(Self { endpoint: Arc::new(endpoint), registry, claims, options, rules, keeps_progress })
     }
 }
 
@@ -157,7 +168,6 @@ fn sink_options(o: &KafkaOptions, rules: &Map<String, Value>, config: &Changefee
         "only-output-updated-columns": o.only_output_updated_columns,
         "delete-only-output-handle-key-columns": o.delete_only_handle_key,
         "output-old-value": o.output_old_value,
-        "large-message-handle-option": if o.handle_key_only { "handle-key-only" } else { "none" },
         "encoding-format": o.encoding_format,
         "debezium-disable-schema": o.debezium_disable_schema,
         "debezium-include-start-ts": o.debezium_include_start_ts,
@@ -171,6 +181,19 @@ fn sink_options(o: &KafkaOptions, rules: &Map<String, Value>, config: &Changefee
     });
     if let Value::Object(own) = own {
         out.extend(own);
+    }
+    let large = match &o.large {
+        LargeMessages::Refuse => json!({}),
+        LargeMessages::HandleKeyOnly => json!({"large-message-handle-option": "handle-key-only"}),
+        LargeMessages::ClaimCheck { shown, raw_value, .. } => json!({
+            "large-message-handle-option": "claim-check",
+            "claim-check-endpoint": CLAIMS,
+            "claim-check-storage-uri": shown,
+            "claim-check-raw-value": raw_value,
+        }),
+    };
+    if let Value::Object(large) = large {
+        out.extend(large);
     }
     if o.schema_registry.is_some() {
         out.insert("schema-registry".to_owned(), json!(REGISTRY));

@@ -14,6 +14,8 @@ pub enum LargeOption {
     None,
     /// Their key is sent.
     HandleKeyOnly,
+    /// They are stored, and their key and the place are sent.
+    ClaimCheck,
 }
 
 /// Decimals in avro.
@@ -69,6 +71,9 @@ pub struct Config {
     pub delete_only_output_handle_key_columns: bool,
     pub output_old_value: bool,
     pub large_message_handle_option: LargeOption,
+    pub claim_check_endpoint: Option<String>,
+    pub claim_check_storage_uri: String,
+    pub claim_check_raw_value: bool,
     pub encoding_format: EncodingFormat,
     pub debezium_disable_schema: bool,
     pub debezium_include_start_ts: bool,
@@ -100,6 +105,9 @@ impl Default for Config {
             delete_only_output_handle_key_columns: false,
             output_old_value: true,
             large_message_handle_option: LargeOption::default(),
+            claim_check_endpoint: None,
+            claim_check_storage_uri: String::new(),
+            claim_check_raw_value: false,
             encoding_format: EncodingFormat::default(),
             debezium_disable_schema: false,
             debezium_include_start_ts: false,
@@ -144,7 +152,10 @@ impl Config {
     "only-output-updated-columns": {"type": "boolean", "default": false, "description": "of an old row only what changed"},
     "delete-only-output-handle-key-columns": {"type": "boolean", "default": false, "description": "of a deleted row only its key"},
     "output-old-value": {"type": "boolean", "default": true, "description": "old rows of updates in open-protocol and debezium"},
-    "large-message-handle-option": {"enum": ["none", "handle-key-only"], "default": "none", "description": "above max-message-bytes rows are refused, or their key is sent"},
+    "large-message-handle-option": {"enum": ["none", "handle-key-only", "claim-check"], "default": "none", "description": "above max-message-bytes rows are refused, or their key is sent, or they are stored and key and place are sent"},
+    "claim-check-endpoint": {"type": "string", "description": "object store of large messages"},
+    "claim-check-storage-uri": {"type": "string", "default": "", "description": "where consumers find them"},
+    "claim-check-raw-value": {"type": "boolean", "default": false, "description": "files hold the bare value"},
     "encoding-format": {"enum": ["json", "avro"], "default": "json", "description": "of simple"},
     "debezium-disable-schema": {"type": "boolean", "default": false, "description": "leave the schema member out"},
     "debezium-include-start-ts": {"type": "boolean", "default": false, "description": "the source block carries the start-ts"},

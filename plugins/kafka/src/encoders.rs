@@ -1,10 +1,11 @@
 //! The encoder that a configuration names.
 
+use crate::claims::Claims;
 use crate::config::{BigintMode, Config, DecimalMode, EncodingFormat, LargeOption};
 use crate::registry::{HttpRegistry, Trouble};
 use tg_format_avro::{Avro, TopicOf};
 use tg_format_canal_json::CanalJson;
-use tg_format_common::{EncodeError, Encoder, Large, LargeMode};
+use tg_format_common::{EncodeError, Encoder, Large, LargeMode, Locate};
 use tg_format_debezium::Debezium;
 use tg_format_debezium_avro::DebeziumAvro;
 use tg_format_open_protocol::OpenProtocol;
@@ -40,11 +41,21 @@ impl Protocol {
 }
 
 /// Makes it. `limit`: bytes of a message.
-pub(crate) fn make(config: &Config, limit: usize, trouble: &Trouble) -> Result<Box<dyn Encoder>, EncodeError> {
+pub(crate) fn make(
+    config: &Config,
+    limit: usize,
+    trouble: &Trouble,
+    claims: Option<&Claims>,
+) -> Result<Box<dyn Encoder>, EncodeError> {
     let large = || {
         let mode = match config.large_message_handle_option {
             LargeOption::None => LargeMode::Refuse,
             LargeOption::HandleKeyOnly => LargeMode::HandleKeyOnly,
+            LargeOption::ClaimCheck => LargeMode::ClaimCheck {
+                uri: config.claim_check_storage_uri.clone(),
+                locate: claims.map_or_else(|| Box::new(String::new) as Locate, Claims::locate),
+                raw_value: config.claim_check_raw_value,
+            },
         };
         Large { mode, ..Large::refuse_above(limit) }
     };

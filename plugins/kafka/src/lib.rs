@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod bootstrap;
+mod claims;
 mod config;
 mod encoders;
 mod outbox;
@@ -21,6 +22,8 @@ mod registry;
 pub use config::Config;
 
 use bootstrap::Bootstrap;
+use claims::Claims;
+use config::LargeOption;
 use encoders::Protocol;
 use outbox::{Outbox, Place};
 use registry::Trouble;
@@ -41,6 +44,8 @@ const BATCH_BYTES: u32 = 8 << 20;
 
 /// A table version that rows may come of.
 struct Known {
+    /// Full name, for errors.
+    name: String,
     /// Topics that the dispatcher's targets are, as the outbox counts them.
     topics: Vec<u32>,
     bootstrap: Bootstrap,
@@ -54,11 +59,14 @@ pub struct Kafka {
     encoder: Box<dyn Encoder>,
     trouble: Trouble,
     producer: Producer,
+    claims: Option<Claims>,
     outbox: Outbox,
     tables: BTreeMap<TableRef, Known>,
-    /// Messages of one call, and where each goes.
+    /// Bytes that a message may have.
+    limit: usize,
+    /// Messages of one call, and where each goes; `None`: nowhere, its row is refused.
     made: Messages,
-    places: Vec<Place>,
+    places: Vec<Option<Place>>,
     /// Of which DDL the messages are with the producer already.
     taken_ddl: Option<(u64, String)>,
     /// The last watermark that was sent.
@@ -112,13 +120,17 @@ impl Kafka {
     fn hand_on(&mut self) -> Result<(), Failure> {
         if !self.encoder.packs() {
             for (i, place) in self.places.iter().enumerate() {
-                self.outbox.push(&self.made, i, *place);
+                if let Some(place) = place {
+                    self.outbox.push(&self.made, i, *place);
+                }
             }
             return Ok(());
         }
         let mut by_place: BTreeMap<Place, Vec<u32>> = BTreeMap::new();
         for (place, i) in self.places.iter().zip(0..) {
-            by_place.entry(*place).or_default().push(i);
+            if let Some(place) = place {
+                by_place.entry(*place).or_default().push(i);
+            }
         }
         let mut joined = Messages::new();
         for (place, numbers) in by_place {
@@ -141,6 +153,7 @@ impl Sink for Kafka {
             capabilities: vec![
                 Capability::required("producer", "sends changes to the topics"),
                 optional("http", "registers schemas of the avro formats"),
+                optional("object-store", "keeps messages that are too large for a topic"),
                 optional("clock", "messages say when they were made"),
             ],
             ..Manifest::new("kafka", env!("CARGO_PKG_VERSION"))
@@ -154,20 +167,29 @@ impl Sink for Kafka {
         let limit = producer.max_message_bytes(rules.default_topic())?.min(config.max_message_bytes);
         let trouble = Trouble::default();
         let protocol = config.protocol;
-        let encoder =
-            encoders::make(&config, limit as usize, &trouble).map_err(|e| Failure::fatal(e.code(), e.to_string()))?;
+        let claims = match (config.large_message_handle_option, &config.claim_check_endpoint) {
+            (LargeOption::ClaimCheck, Some(endpoint)) => Some(Claims::open(endpoint)?),
+            (LargeOption::ClaimCheck, None) => {
+                return Err(Failure::fatal("config", "`claim-check` needs `claim-check-endpoint`"));
+            }
+            (LargeOption::None | LargeOption::HandleKeyOnly, _) => None,
+        };
+        let encoder = encoders::make(&config, limit as usize, &trouble, claims.as_ref())
+            .map_err(|e| Failure::fatal(e.code(), e.to_string()))?;
         let sink = Self {
             protocol,
             rules,
             encoder,
             trouble,
             producer,
+            claims,
             outbox: Outbox::default(),
             tables: BTreeMap::new(),
             made: Messages::new(),
             places: Vec::new(),
             taken_ddl: None,
             watermark: 0,
+            limit: limit as usize,
             config,
         };
         Ok((sink, None))
@@ -178,10 +200,10 @@ impl Sink for Kafka {
         let own = [self.rules.topic(&schema.database, &schema.name)];
         let names = if targets.is_empty() { &own[..] } else { targets };
         let topics = names.iter().map(|name| self.outbox.topic(name)).collect();
-        let id = schema.id;
+        let (id, name) = (schema.id, format!("{}.{}", schema.database, schema.name));
         self.encoder.table(schema, columns.as_deref()).map_err(|e| self.encoding_failed(&e))?;
         let bootstrap = Bootstrap::new(&self.config, self.protocol);
-        self.tables.insert(id, Known { topics, bootstrap });
+        self.tables.insert(id, Known { name, topics, bootstrap });
         Ok(TablePlan { columns, batch_rows: Some(BATCH_ROWS), batch_bytes: Some(BATCH_BYTES), ..TablePlan::default() })
     }
 
@@ -218,16 +240,35 @@ impl Sink for Kafka {
         self.places.clear();
         let mut outcome = WriteOutcome::default();
         for (row, at) in Batch::parse(data)?.iter().zip(0..) {
-            match self.encoder.row(table, &row, now, &mut self.made) {
+            if let Some(claims) = &self.claims {
+                claims.row(&row);
+            }
+            let first = self.made.len();
+            let encoded = self.encoder.row(table, &row, now, &mut self.made);
+            // Some formats know no limit. Those that join changes count what they make themselves.
+            let largest =
+                (first..self.made.len()).filter_map(|i| self.made.get(i)).map(|m| m.weight()).max().unwrap_or(0);
+            let encoded = encoded.and_then(|()| {
+                if largest <= self.limit || self.encoder.packs() {
+                    return Ok(());
+                }
+                let (table, commit_ts) = (known.name.clone(), row.commit_ts());
+                Err(EncodeError::TooLarge { table, commit_ts, bytes: largest, limit: self.limit })
+            });
+            match encoded {
                 Ok(()) => {
                     let target = known.topics.get(usize::from(row.target())).or(known.topics.first());
                     let place = Place { topic: target.copied().unwrap_or_default(), partition: row.partition() };
-                    self.places.resize(self.made.len(), place);
+                    self.places.resize(self.made.len(), Some(place));
                 }
                 Err(e) => {
+                    self.places.resize(self.made.len(), None);
                     outcome.quarantined.push(BadEvent { row: at, code: e.code().to_owned(), message: e.to_string() });
                 }
             }
+        }
+        if let Some(claims) = &self.claims {
+            claims.store(&self.made)?;
         }
         self.hand_on()?;
         outcome.buffered_bytes = self.outbox.len_bytes() as u64;

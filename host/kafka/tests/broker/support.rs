@@ -5,7 +5,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tg_kafka::{KafkaEndpoint, KafkaTarget};
 use tg_model::{ChangefeedId, LaneId, SlotId};
 use tg_plugin::grant::{LaneContext, Messages, Producer, ProducerEndpoint, Strings};
@@ -82,7 +82,8 @@ pub(crate) fn read(address: &str, topic: &str) -> Vec<Read> {
     consumer.assign(&all).unwrap();
     let text = |b: Option<&[u8]>| b.map(|b| String::from_utf8(b.to_vec()).unwrap());
     let (mut out, mut ended) = (Vec::new(), 0);
-    for _ in 0..600 {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(m)) => out.push((m.partition(), text(m.key()), text(m.payload()))),
             Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,

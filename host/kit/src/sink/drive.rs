@@ -115,7 +115,8 @@ impl<'a> Drive<'a> {
                 if let Some(mut instance) = ddl.take() {
                     self.close(&mut instance).await;
                 }
-                let mut effect = self.world.effect_without(&self.subject.settings.bookkeeping);
+                let mut effect =
+                    self.world.effect_without(&self.subject.settings.bookkeeping, &self.subject.settings.moments);
                 effect.refused = std::mem::take(&mut self.refused);
                 self.own(None);
                 let Self { starts, flushes, state_bytes_max, owners, .. } = self;

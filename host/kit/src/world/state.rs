@@ -176,11 +176,11 @@ impl World {
 
     /// Everything that is there, for comparison.
     pub(crate) fn effect(&self) -> Effect {
-        self.effect_without(&[])
+        self.effect_without(&[], &[])
     }
 
-    /// The same without the objects whose path contains one of these.
-    pub(crate) fn effect_without(&self, bookkeeping: &[String]) -> Effect {
+    /// The same without the objects whose path contains one of the first, and without the numbers of members of the second names.
+    pub(crate) fn effect_without(&self, bookkeeping: &[String], moments: &[String]) -> Effect {
         let state = self.state.lock();
         let mut effect = Effect::default();
         effect.tables = state.tables.content();
@@ -192,7 +192,8 @@ impl World {
                 Arrived::Restart => effect.restart(),
                 Arrived::Message(_) | Arrived::Http(_) => {
                     let (stream, items) = arrived.items();
-                    effect.stream(stream).extend(items.into_iter().map(Item::Is));
+                    let items = items.into_iter().map(|item| Item::Is(without_moments(item, moments)));
+                    effect.stream(stream).extend(items);
                 }
             }
         }
@@ -221,5 +222,36 @@ impl World {
     /// Objects by path.
     pub(crate) fn objects(&self) -> BTreeMap<String, Vec<u8>> {
         self.state.lock().objects.iter().map(|(path, o)| (path.clone(), o.data.to_vec())).collect()
+    }
+}
+
+/// JSON text with a zero for the number of every member with one of these names.
+fn without_moments(item: Vec<u8>, names: &[String]) -> Vec<u8> {
+    names.iter().fold(item, |item, name| {
+        let member = format!("\"{name}\":");
+        let (mut out, mut rest) = (Vec::new(), item.as_slice());
+        while let Some(at) = rest.windows(member.len()).position(|w| w == member.as_bytes()) {
+            let (before, from) = rest.split_at(at + member.len());
+            let digits = from.iter().take_while(|b| b.is_ascii_digit()).count();
+            out.extend_from_slice(before);
+            out.extend_from_slice(if digits > 0 { b"0" } else { b"" });
+            rest = from.get(digits..).unwrap_or_default();
+        }
+        out.extend_from_slice(rest);
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_moments;
+
+    #[test]
+    fn moments_are_the_same_and_the_rest_stays() {
+        let names = ["ts".to_owned(), "made".to_owned()];
+        let text = br#"{"ts":179,"es":175,"made":12,"v":"ts","ts":null}"#.to_vec();
+        let wanted = br#"{"ts":0,"es":175,"made":0,"v":"ts","ts":null}"#;
+        assert_eq!(without_moments(text.clone(), &names), wanted);
+        assert_eq!(without_moments(text.clone(), &[]), text);
     }
 }

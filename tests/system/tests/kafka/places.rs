@@ -1,6 +1,7 @@
 //! Topics, partitions, selected columns, watermarks.
 
-use crate::support::{Rig, applied, read, row_id};
+use crate::support::{Rig, applied, read, row_id, source};
+use base64::Engine as _;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -104,4 +105,38 @@ async fn large_rows_leave_as_their_keys() {
     }
     let wanted = [("1", false), ("2", true), ("3", false)].map(|(id, only)| (id.to_owned(), only));
     assert_eq!(key_only, wanted.into_iter().collect());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_rows_are_stored_and_their_place_is_sent() {
+    let rig = Rig::shared();
+    let folder = tempfile::TempDir::with_prefix("tidegate-claims-").unwrap();
+    let uri = format!("file://{}", folder.path().display());
+    let config = json!({"sink": {"kafka_config": {"large_message_handle": {
+        "large_message_handle_option": "claim-check", "claim_check_storage_uri": uri}}}});
+    let mut feed = rig.feed("claimed", "protocol=simple&max-message-bytes=4000", config).await;
+    feed.up.run("CREATE TABLE t (id INT PRIMARY KEY, v INT, name TEXT)").await.unwrap();
+    feed.up.run("INSERT INTO t VALUES (1, 1, 'small'), (2, 2, REPEAT('x', 9000)), (3, 3, 'small')").await.unwrap();
+    feed.up.run("UPDATE t SET v = 5 WHERE id = 2").await.unwrap();
+    feed.catch_up(&rig).await;
+    let mut decoder = tg_format_simple::Decoder::new();
+    let (mut whole, mut stored) = (Vec::new(), 0);
+    for m in feed.read() {
+        let event = decoder.decode(m.value.as_deref().unwrap()).unwrap();
+        let ChangeEvent::Row(row) = &event else {
+            whole.push(event);
+            continue;
+        };
+        let Some(place) = &row.claim else {
+            whole.push(event);
+            continue;
+        };
+        stored += 1;
+        let file = std::fs::read(place.strip_prefix("file://").unwrap()).unwrap();
+        let file: serde_json::Value = serde_json::from_slice(&file).unwrap();
+        let value = base64::engine::general_purpose::STANDARD.decode(file["value"].as_str().unwrap()).unwrap();
+        whole.push(decoder.decode(&value).unwrap());
+    }
+    assert_eq!(stored, 2);
+    assert_eq!(applied(&whole), source(&mut feed.up, "t").await);
 }

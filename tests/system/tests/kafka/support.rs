@@ -7,7 +7,7 @@ use rdkafka::{Message as _, Offset, TopicPartitionList};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tg_format_common::{ChangeEvent, Datum, Field, RowChange};
 use tg_test_servers::Kafka;
@@ -107,7 +107,8 @@ pub(crate) fn read(address: &str, topic: &str) -> Vec<Read> {
     }
     consumer.assign(&all).unwrap();
     let (mut out, mut ended) = (Vec::new(), 0);
-    for _ in 0..600 {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(m)) => out.push(Read {
                 partition: m.partition(),
