@@ -1,8 +1,8 @@
-//! Reads changes that were written to a folder or bucket, and applies them to MySQL or prints them.
+//! Reads changes that were written to a folder, a bucket or a topic, and applies them to MySQL or prints them.
 //!
 //! Does: follow a [`Source`] step by step in an order that can be applied, keep how far it got with the [`Target`], in the same
 //! transaction as the rows where the target has transactions.
-//! Does not: know changefeeds or servers; read files beyond the checkpoint or that no index names.
+//! Does not: know changefeeds or servers; read files beyond the checkpoint or that no index names, or messages that are not committed.
 //!
 //! Invariants:
 //! - Rows of one table come in commit order; a DDL comes after every row below its timestamp and before those above.
@@ -11,8 +11,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod codes;
+mod decode;
 mod error;
 mod files;
+mod lineup;
 mod mysql;
 mod print;
 mod run;
@@ -20,8 +22,10 @@ mod sql;
 mod steps;
 mod storage;
 mod stream;
+mod topic;
 
 pub use codes::CODES;
+pub use decode::TopicProtocol;
 pub use error::ConsumeError;
 pub use files::Protocol;
 pub use mysql::MysqlTable;
@@ -29,3 +33,4 @@ pub use print::Print;
 pub use run::{Consumed, Pace, consume};
 pub use storage::StorageSource;
 pub use stream::{Done, Portion, Source, Target};
+pub use topic::TopicSource;

@@ -26,10 +26,12 @@ mod oauth;
 mod producer;
 mod progress;
 mod progress_read;
+mod reader;
 mod target;
 mod topics;
 mod watch;
 
 pub use endpoint::KafkaEndpoint;
 pub use fault::{Fault, FaultKind};
+pub use reader::{Looked, TopicMessage, TopicReader};
 pub use target::{Acks, KafkaTarget, OauthTarget, Sasl, Tls};

@@ -67,7 +67,9 @@ pub(crate) fn granted(uri: &SinkUri) -> Result<KafkaEndpoint, ServerError> {
     Ok(KafkaEndpoint::new(target(&KafkaLink::new(uri)?))?)
 }
 
-fn target(l: &KafkaLink) -> KafkaTarget {
+/// What clients of the brokers need.
+#[must_use]
+pub fn target(l: &KafkaLink) -> KafkaTarget {
     let secret = |s: &Secret| grant::Secret::new(s.expose());
     let sasl = l.login.as_ref().map(|login| match login {
         KafkaLogin::Plain { user, password } => Sasl::Plain(user.clone(), secret(password)),

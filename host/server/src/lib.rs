@@ -47,5 +47,6 @@ pub use codes::{CLUSTER_CODES, CODES};
 pub use endpoints::target as mysql_target;
 pub use error::ServerError;
 pub use guest_log::GuestLog;
+pub use kafka::target as kafka_target;
 pub use node::{Node, NodeOptions, PluginOptions};
 pub use storage::target as storage_target;

@@ -1,4 +1,4 @@
-//! `tidegate consume`: from files to a database or to lines of JSON.
+//! `tidegate consume`: from files or a topic to a database or to lines of JSON.
 
 mod error;
 
@@ -9,8 +9,11 @@ use std::io;
 use std::time::Duration;
 use tg_cli::ConsumeArgs;
 use tg_config::uri::Family;
-use tg_config::{ChangefeedConfig, MysqlOptions, SinkUri, StorageOptions};
-use tg_consume::{Consumed, MysqlTable, Pace, Print, Protocol, StorageSource, Target, consume};
+use tg_config::{ChangefeedConfig, KafkaOptions, MysqlOptions, SinkUri, StorageOptions};
+use tg_consume::{
+    Consumed, MysqlTable, Pace, Print, Protocol, Source, StorageSource, Target, TopicProtocol, TopicSource, consume,
+};
+use tg_kafka::TopicReader;
 use tg_object_store::StoreEndpoint;
 
 /// Runs until everything is taken, or without end.
@@ -20,13 +23,7 @@ pub(crate) async fn run(args: ConsumeArgs) -> Result<(), Failed> {
         None => ChangefeedConfig::default(),
     };
     let uri = SinkUri::parse(&args.source)?;
-    if uri.scheme.family() != Family::Storage {
-        return Err(Failed::NoSource { uri: uri.to_string() });
-    }
-    let options = StorageOptions::new(&uri, &config)?;
-    let target = tg_server::storage_target(&options.place)?;
-    let store = StoreEndpoint::connect(&target).await?;
-    let mut source = StorageSource::new(store.bucket(), protocol(&options, &config));
+    let (mut source, name) = source(&uri, &config).await?;
     let mut target: Box<dyn Target> = match &args.to {
         None => Box::new(Print::new(io::stdout())),
         Some(to) => {
@@ -35,7 +32,6 @@ pub(crate) async fn run(args: ConsumeArgs) -> Result<(), Failed> {
                 return Err(Failed::NoTarget { uri: to.to_string() });
             }
             let to = MysqlOptions::new(&to, &ChangefeedConfig::default())?;
-            let name = target.shown();
             Box::new(MysqlTable::connect(tg_server::mysql_target(&to), &name).await?)
         }
     };
@@ -48,9 +44,41 @@ pub(crate) async fn run(args: ConsumeArgs) -> Result<(), Failed> {
             told = now;
         }
     };
-    let consumed = consume(&mut source, target.as_mut(), pace, tell).await?;
+    let consumed = consume(source.as_mut(), target.as_mut(), pace, tell).await?;
     eprintln!("{}", shown(consumed));
     Ok(())
+}
+
+/// The source, and its name for the progress.
+async fn source(uri: &SinkUri, config: &ChangefeedConfig) -> Result<(Box<dyn Source>, String), Failed> {
+    match uri.scheme.family() {
+        Family::Storage => {
+            let options = StorageOptions::new(uri, config)?;
+            let target = tg_server::storage_target(&options.place)?;
+            let store = StoreEndpoint::connect(&target).await?;
+            let source = StorageSource::new(store.bucket(), protocol(&options, config));
+            Ok((Box::new(source), target.shown()))
+        }
+        Family::Kafka => {
+            let options = KafkaOptions::new(uri, config)?;
+            let protocol = topic_protocol(&options)?;
+            let reader = TopicReader::open(tg_server::kafka_target(&options.link), &options.topic).await?;
+            let name = format!("kafka://{}/{}", options.link.brokers.join(","), options.topic);
+            Ok((Box::new(TopicSource::new(reader, protocol)), name))
+        }
+        _ => Err(Failed::NoSource { uri: uri.to_string() }),
+    }
+}
+
+fn topic_protocol(options: &KafkaOptions) -> Result<TopicProtocol, Failed> {
+    let extension = options.enable_tidb_extension;
+    match options.protocol {
+        "canal-json" => Ok(TopicProtocol::CanalJson { extension }),
+        "open-protocol" => Ok(TopicProtocol::OpenProtocol),
+        "simple" => Ok(TopicProtocol::Simple),
+        "debezium" => Ok(TopicProtocol::Debezium { extension }),
+        other => Err(Failed::NoDecoder { protocol: other }),
+    }
 }
 
 fn shown(c: Consumed) -> String {

@@ -13,8 +13,13 @@ pub(crate) enum Failed {
     Server(#[from] tg_server::ServerError),
     #[error(transparent)]
     Consume(#[from] tg_consume::ConsumeError),
+    #[error(transparent)]
+    Kafka(#[from] tg_kafka::Fault),
+    /// A format without a reader.
+    #[error("`{protocol}` cannot be read back by this build; canal-json, open-protocol, simple and debezium can")]
+    NoDecoder { protocol: &'static str },
     /// Another kind of source.
-    #[error("{uri} is no folder or bucket that changes can be read from")]
+    #[error("{uri} is no folder, bucket or topic that changes can be read from")]
     NoSource { uri: String },
     /// Another kind of target.
     #[error("{uri} is no database that changes can be applied to")]
@@ -28,6 +33,8 @@ impl Coded for Failed {
             Self::Store(e) => e.code(),
             Self::Server(e) => e.code(),
             Self::Consume(e) => e.code(),
+            Self::Kafka(e) => e.code(),
+            Self::NoDecoder { .. } => Code(8213),
             Self::NoSource { .. } => Code(8211),
             Self::NoTarget { .. } => Code(8212),
         }
@@ -39,13 +46,20 @@ pub(crate) const CODES: &[CodePage] = &[
     CodePage {
         code: Code(8211),
         title: "Changes cannot be read from there",
-        cause: "`tidegate consume` reads what a changefeed wrote to a folder or bucket; the URI is of another kind.",
-        action: "Give the sink URI of a storage changefeed: file:///…, s3://…, gcs://… or azure://….",
+        cause: "`tidegate consume` reads what a changefeed wrote to a folder, a bucket or a topic; the URI is of another kind.",
+        action: "Give the sink URI of the changefeed: file:///…, s3://…, kafka://….",
     },
     CodePage {
         code: Code(8212),
         title: "Changes cannot be applied there",
         cause: "`tidegate consume --to` applies changes to MySQL, MariaDB or TiDB; the URI is of another kind.",
         action: "Give --to mysql://user:password@host:port/, or leave it out to print the changes.",
+    },
+    CodePage {
+        code: Code(8213),
+        title: "This format cannot be read back",
+        cause: "`tidegate consume` reads topics in canal-json, open-protocol, simple and debezium. The avro formats need a registry, which \
+                it does not ask.",
+        action: "Read the topic with a consumer that knows the registry, or write it in one of the formats above.",
     },
 ];
