@@ -91,7 +91,7 @@ pub enum LargeMessages {
     /// They are stored, and their key and the place are sent.
     ClaimCheck {
         /// Where.
-        place: StoragePlace,
+        place: Box<StoragePlace>,
         /// The same for consumers, without credentials.
         shown: String,
         /// Files hold the bare value.
@@ -271,7 +271,7 @@ fn large_messages(large: &LargeMessageConfig) -> Result<LargeMessages, ConfigErr
                 let key = "sink.kafka-config.large-message-handle.claim-check-storage-uri";
                 return Err(bad(key, "must name a folder or bucket: file:///…, s3://…"));
             }
-            let place = StoragePlace::new(&uri);
+            let place = Box::new(StoragePlace::new(&uri));
             let shown = format!("{}://{}/{}", uri.scheme, place.bucket, place.path.trim_matches('/'));
             Ok(LargeMessages::ClaimCheck { place, shown, raw_value: large.claim_check_raw_value })
         }

@@ -88,8 +88,8 @@ mod tests {
     #[test]
     fn tombstones_have_keys_only() {
         let m = Messages { topics: vec!["t".into()], keys: Some(strings("ab", &[1, 2])), ..Messages::default() };
-        let all: Vec<_> = each(&m).map(|one| (one.key, one.value, one.weight())).collect();
-        assert_eq!(all, [(Some("a".into()), None, 37), (Some("b".into()), None, 37)]);
+        let all: Vec<_> = each(&m).map(|one| (one.weight(), one.key, one.value)).collect();
+        assert_eq!(all, [(37, Some("a".into()), None), (37, Some("b".into()), None)]);
     }
 
     #[test]

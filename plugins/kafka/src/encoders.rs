@@ -15,6 +15,7 @@ use tg_format_simple::{Encoding, Simple};
 /// A message format for topics.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::enum_variant_names, reason = "the formats are called so")]
 pub enum Protocol {
     /// `canal-json`.
     #[default]
