@@ -1,6 +1,6 @@
 //! What the API asks of the server that it belongs to.
 
-use crate::{ApiError, FeedPlugins, PluginControl, QuarantineControl, Swapped, TapControl};
+use crate::{ApiError, FeedPlugins, PluginControl, QuarantineControl, SpanControl, Swapped, TapControl};
 use jiff::Timestamp;
 use std::{future::Future, sync::Arc};
 use tg_config::{ChangefeedConfig, SinkUri, Warning};
@@ -287,7 +287,7 @@ type Answer<T> = Result<T, ApiError>;
 /// The server behind the API. Calls that change something return when the change is stored.
 ///
 /// A call on a changefeed that does not exist fails with [`ApiError::NotFound`].
-pub trait Control: PluginControl + QuarantineControl + TapControl {
+pub trait Control: PluginControl + QuarantineControl + SpanControl + TapControl {
     /// This node.
     fn status(&self) -> ServerStatus;
 

@@ -26,6 +26,7 @@ mod quarantine_calls;
 mod quarantine_control;
 mod router;
 mod server_calls;
+mod spans;
 mod synced;
 mod table_calls;
 mod tap;
@@ -43,4 +44,5 @@ pub use plugin_control::{
 };
 pub use quarantine_control::{Chosen, QuarantineControl, QuarantineList, QuarantinedRow, Replayed};
 pub use router::{ApiOptions, router};
+pub use spans::{SlotPlace, SpanControl, SpanList, SpanRow};
 pub use tap::{TapControl, TapLines, TapQuery};

@@ -5,7 +5,7 @@ use crate::{
     changefeeds::{Scope, id, listed},
     objects, plugin_calls, quarantine_calls,
     router::{Handled, Shared},
-    tap,
+    spans, tap,
 };
 use axum::{
     Router,
@@ -21,6 +21,7 @@ pub(crate) fn routes<C: Control>() -> Router<Shared<C>> {
         .route("/changefeeds/{id}/why", get(why::<C>))
         .route("/changefeeds/{id}/plugins", get(plugin_calls::of_changefeed::<C>))
         .merge(quarantine_calls::routes::<C>())
+        .merge(spans::routes::<C>())
         .merge(tap::routes::<C>())
 }
 

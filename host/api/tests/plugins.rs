@@ -122,3 +122,22 @@ async fn plugins_are_measured() {
         assert!(text.contains(line), "{line}\n{text}");
     }
 }
+
+#[tokio::test]
+async fn places_of_tables_are_shown_and_changed() {
+    let app = App::new();
+    let create = br#"{"changefeed_id":"orders","sink_uri":"print://"}"#;
+    assert_eq!(app.call("POST", "/api/v2/changefeeds", create).await.0, 200);
+    let base = "/api/v2/tidegate/changefeeds/orders/spans";
+    let (_, answer) = app.call("GET", base, b"").await;
+    assert_eq!((&answer["slots"][1]["address"], &answer["spans"][0]["slot"]), (&json!("h:1"), &json!(1)), "{answer}");
+    for (body, status) in [
+        (&br#"{"slot":1,"to":"c0"}"#[..], 200),
+        (br#"{"slot":1}"#, 200),
+        (br#"{"slot":1,"to":"c9"}"#, 400),
+        (br#"{"slot":"one"}"#, 400),
+        (br#"{"slot":1,"where":"c0"}"#, 400),
+    ] {
+        assert_eq!(app.call("POST", &format!("{base}/move"), body).await.0, status);
+    }
+}

@@ -63,6 +63,9 @@ pub enum Command {
     Demo(DemoArgs),
     /// Try a plugin on an upstream in this process; saves are taken up
     Dev(DevArgs),
+    /// Move what a server knows between its data directory and etcd
+    #[command(subcommand)]
+    Meta(Meta),
     /// Read changes from a folder or bucket, print them or apply them to a database
     Consume(ConsumeArgs),
     /// Manage changefeeds
@@ -79,6 +82,9 @@ pub enum Command {
     /// Manage the nodes of a cluster
     #[command(subcommand)]
     Capture(Capture),
+    /// See and change on which node tables are
+    #[command(subcommand)]
+    Span(Span),
     /// Show what the scheduler does, and why
     Schedule,
     /// Timestamps of the upstream
@@ -186,6 +192,24 @@ impl ServerArgs {
             cert_allowed_cn: self.cert_allowed_cn.clone(),
         }
     }
+}
+
+/// Commands on metadata.
+#[derive(Subcommand, Debug)]
+pub enum Meta {
+    /// Copy changefeeds and names of plugins from the data directory into the store that --metastore names; no server may run
+    Migrate(Box<MigrateArgs>),
+}
+
+/// Flags of `tidegate meta migrate`: those of the server, so that the same file and environment say where things are.
+#[derive(Args, Debug, Clone)]
+pub struct MigrateArgs {
+    /// The server's.
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// The other way: from the store that --metastore names into the data directory
+    #[arg(long)]
+    pub back: bool,
 }
 
 /// Flags of `tidegate demo`.
@@ -345,6 +369,32 @@ pub enum Capture {
         /// Id of the node
         #[arg(long, value_name = "ID")]
         capture_id: String,
+    },
+}
+
+/// Commands on the places of tables.
+#[derive(Subcommand, Debug)]
+pub enum Span {
+    /// List slots and tables with their nodes
+    List {
+        /// Of this changefeed
+        #[command(flatten)]
+        id: Id,
+    },
+    /// Move a slot with all its tables to a node
+    Move {
+        /// Of this changefeed
+        #[command(flatten)]
+        id: Id,
+        /// Number of the slot
+        #[arg(long, value_name = "N")]
+        slot: u16,
+        /// Id of the node; it stays there while that node is there
+        #[arg(long, value_name = "ID", required_unless_present = "anywhere", conflicts_with = "anywhere")]
+        to: Option<String>,
+        /// Wherever it fits
+        #[arg(long)]
+        anywhere: bool,
     },
 }
 

@@ -2,13 +2,13 @@
 
 use crate::{
     CliError, Terminal,
-    args::{Capture, Changefeed, Cli, Command, DemoArgs, Format, ServerArgs, TsoCommand},
+    args::{Capture, Changefeed, Cli, Command, DemoArgs, Format, Meta, MigrateArgs, ServerArgs, TsoCommand},
     args_author::{Author, DevArgs},
     args_consume::ConsumeArgs,
     args_plugin::Plugin,
     changefeed,
     client::Client,
-    cluster, explain, plugin, print_error, quarantine, tap, update,
+    cluster, explain, plugin, print_error, quarantine, span, tap, update,
 };
 use clap::Parser;
 use serde_json::json;
@@ -33,6 +33,8 @@ pub enum Outcome {
     Dev(DevArgs),
     /// Read changes from files.
     Consume(ConsumeArgs),
+    /// Move metadata.
+    Migrate(Box<MigrateArgs>),
 }
 
 /// Reads the arguments (the program's name first) and does what they say, except for running servers.
@@ -52,6 +54,7 @@ pub async fn run(args: Vec<OsString>, terminal: &mut Terminal<'_>, pages: &[&[Co
         Cli { command: Command::Demo(args), .. } => return Outcome::Demo(args),
         Cli { command: Command::Dev(args), .. } => return Outcome::Dev(args),
         Cli { command: Command::Consume(args), .. } => return Outcome::Consume(args),
+        Cli { command: Command::Meta(Meta::Migrate(args)), .. } => return Outcome::Migrate(args),
         Cli { command: Command::Plugin(Plugin::Author(command)), global } => {
             return Outcome::Author(command, global.json || global.output == Format::Json);
         }
@@ -107,6 +110,7 @@ async fn dispatch(cli: Cli, terminal: &mut Terminal<'_>, pages: &[&[CodePage]]) 
         Command::Quarantine(command) => quarantine::run(command, &client, terminal, as_json).await,
         Command::Capture(Capture::List) => cluster::captures(&client, terminal, as_json).await,
         Command::Capture(Capture::Drain { capture_id }) => cluster::drain(&client, terminal, &capture_id).await,
+        Command::Span(command) => span::run(command, &client, terminal, as_json).await,
         Command::Schedule => cluster::schedule(&client, terminal, as_json).await,
         Command::Tso(TsoCommand::Query) => {
             let ts = cluster::tso(&client).await?;
@@ -118,6 +122,7 @@ async fn dispatch(cli: Cli, terminal: &mut Terminal<'_>, pages: &[&[CodePage]]) 
         | Command::Demo(_)
         | Command::Dev(_)
         | Command::Consume(_)
+        | Command::Meta(_)
         | Command::Explain { .. }
         | Command::Version => Ok(()),
     }

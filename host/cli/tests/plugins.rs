@@ -117,3 +117,17 @@ async fn rows_put_aside_are_shown_replayed_and_dropped() {
     assert_eq!(ran.out, "2 rows are deleted.\n", "{}", ran.err);
     assert!(!tidegate(&fake, &on("drop"), None).await.ok, "rows have to be named");
 }
+
+#[tokio::test]
+async fn places_of_tables_are_shown_and_changed() {
+    let fake = Arc::new(Fake::default());
+    assert!(tidegate(&fake, &["changefeed", "create", "--sink-uri=print://", "-c", "orders"], None).await.ok);
+    let ran = tidegate(&fake, &["span", "list", "-c", "orders"], None).await;
+    assert!(ran.out.contains("pinned") && ran.out.contains("s.t"), "{}{}", ran.out, ran.err);
+    let moved = |to: &'static [&'static str]| [&["span", "move", "-c", "orders", "--slot", "1"], to].concat();
+    let ran = tidegate(&fake, &moved(&["--to", "c0"]), None).await;
+    assert!(ran.ok && ran.out.contains("Slot 1 of orders goes to c0"), "{}{}", ran.out, ran.err);
+    assert!(tidegate(&fake, &moved(&["--anywhere"]), None).await.ok);
+    assert!(!tidegate(&fake, &moved(&[]), None).await.ok, "it has to be said where");
+    assert!(!tidegate(&fake, &moved(&["--to", "c9"]), None).await.ok);
+}

@@ -132,35 +132,10 @@ impl ChangefeedStore {
         info: &ChangefeedInfo,
         guard: Option<Guard>,
     ) -> Result<Revision, MetaError> {
-        self.replace(id, "info", seen, info, guard).await
-    }
-
-    /// Replaces what is kept of a changefeed that stands still, if it is still as read at `seen`. With a guard: only while that holds.
-    ///
-    /// # Errors
-    /// As [`Self::update`].
-    pub async fn amend(
-        &self,
-        id: &ChangefeedId,
-        seen: Revision,
-        status: &ChangefeedStatus,
-        guard: Option<Guard>,
-    ) -> Result<Revision, MetaError> {
-        self.replace(id, "status", seen, status, guard).await
-    }
-
-    async fn replace<T: serde::Serialize + Sync>(
-        &self,
-        id: &ChangefeedId,
-        part: &str,
-        seen: Revision,
-        record: &T,
-        guard: Option<Guard>,
-    ) -> Result<Revision, MetaError> {
-        let key = self.feed_key(id, part);
+        let key = self.feed_key(id, "info");
         let mut compares = vec![Compare::ModRev(key.clone(), seen)];
         compares.extend(guard.map(|g| self.guard_holds(id, g)));
-        let put = Op::put(key.clone(), encode(&key, record)?);
+        let put = Op::put(key.clone(), encode(&key, info)?);
         let outcome = self.store.txn(compares, vec![put], Vec::new()).await?;
         if outcome.succeeded {
             return Ok(outcome.rev);

@@ -6,9 +6,10 @@ use crate::control::NodeControl;
 use crate::endpoints::Endpoints;
 use crate::feed::filter;
 use crate::plugins::FeedPlugins;
-use crate::progress::{now_ms, resume_of, set_resume};
+use crate::progress::{now_ms, resume_at_start, resume_of};
 use crate::record::{Layout, Record, new_incarnation};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tg_api::{ChangedChangefeed, Changefeed, FeedState, NewChangefeed};
 use tg_config::{ChangefeedConfig, SinkUri};
@@ -83,7 +84,10 @@ impl NodeControl {
         let record = Record { incarnation: new_incarnation(), ..self.record(id).await?.0 };
         let (status, _) = self.0.store.status(id).await?;
         self.0.store.remove(id, now_ms()).await?;
-        let status = ChangefeedStatus { checkpoint: Position::rows(at), emit_ts: at, updated_ms: now_ms(), ..status };
+        // Whatever was ahead of the old checkpoint says nothing of the new one.
+        let other = resume_at_start(&record.incarnation, &resume_of(&status)?.label);
+        let checkpoint = Position::rows(at);
+        let status = ChangefeedStatus { checkpoint, emit_ts: at, updated_ms: now_ms(), other, ..status };
         self.0.store.create(id, &record.write(), &status).await?;
         Ok(())
     }
@@ -118,7 +122,9 @@ impl NodeControl {
             layout: Layout::choose(&new.sink_uri, &new.config),
             uri: new.sink_uri.clone(),
             config,
-            choices: vec![choice],
+            choices: vec![choice.clone()],
+            pins: BTreeMap::new(),
+            repeat_until: Ts::ZERO,
             state: FeedState::Normal,
             error: None,
             created: Timestamp::now(),
@@ -131,7 +137,7 @@ impl NodeControl {
             emit_ts: start,
             epoch: 0,
             updated_ms: now_ms(),
-            other: serde_json::Map::default(),
+            other: resume_at_start(&record.incarnation, &choice.label),
         };
         self.0.store.create(&new.id, &record.write(), &status).await?;
         Ok(())
@@ -141,34 +147,30 @@ impl NodeControl {
         let (mut record, seen) = self.record(id).await?;
         record.target_ts = change.target_ts.or(record.target_ts);
         if let Some(uri) = change.sink_uri {
+            if !same_place(&record.uri, &uri) {
+                // What was written there is not here. It may be the same database by another name, though.
+                record.incarnation = new_incarnation();
+                record.repeat_until = self.0.upstream.tso().await?;
+            }
             record.uri = uri;
         }
         if let Some(config) = change.config {
             record.config = Arc::new(config);
         }
         let choice = self.try_out(id, &record.uri, &record.config).await?;
-        self.part_from_lanes(id, &mut record, &choice).await?;
+        let choice = self.named(id, &record, choice).await?;
         record.settle(choice);
         self.0.store.update(id, seen, &record.write(), self.0.guard(id)).await?;
         Ok(())
     }
 
-    /// A changefeed that stands still is to go on with this choice. Its lanes may stand at different places, and rows may take other lanes
-    /// from here on: then a lane's place says nothing of its rows, and all begin at the checkpoint. Rows beyond it that were written
-    /// already come again; none is missed.
-    async fn part_from_lanes(&self, id: &ChangefeedId, record: &mut Record, next: &Choice) -> Result<(), ServerError> {
-        let (mut status, seen) = self.0.store.status(id).await?;
-        let resume = resume_of(&status)?;
-        if !record.chosen(&resume.label).is_some_and(|now| now.routes_otherwise(next)) {
-            return Ok(());
-        }
-        let resume = resume.for_other_stages(status.checkpoint);
-        set_resume(&mut status, &resume);
-        self.0.store.amend(id, seen, &status, self.0.guard(id)).await?;
-        // What the downstream keeps of the lanes is under the other name, and not asked.
-        record.incarnation = new_incarnation();
-        tracing::info!(changefeed = %id, checkpoint = %status.checkpoint, "rows may take other lanes: all begin at the checkpoint");
-        Ok(())
+    /// What a changefeed that stands still is to go on with. Where its rows take the lanes that they took, it goes by the name under which
+    /// the lanes' progress is stored; under another name a run believes no lane.
+    async fn named(&self, id: &ChangefeedId, record: &Record, next: Choice) -> Result<Choice, ServerError> {
+        let label = resume_of(&self.0.store.status(id).await?.0)?.label;
+        let counted_under = record.choices.iter().find(|c| c.label == label);
+        let same = counted_under.is_some_and(|then| !then.routes_otherwise(&next));
+        Ok(if same { Choice { label, ..next } } else { next })
     }
 
     /// A change of a run's plugins and nothing else needs no stop: the configuration to swap to.
@@ -192,23 +194,42 @@ impl NodeControl {
 
     /// A changefeed that goes on runs what the names mean now.
     pub(crate) async fn follow_names(&self, id: &ChangefeedId) -> Result<(), ServerError> {
-        let (mut record, _) = self.record(id).await?;
+        let (record, _) = self.record(id).await?;
         let choice = Choice::resolve(&self.0.registry, &record.uri, &record.config).await?;
         if record.choices.first().is_some_and(|now| now.same(&choice)) {
             return Ok(());
         }
-        self.part_from_lanes(id, &mut record, &choice).await?;
-        let incarnation = record.incarnation;
-        let settle = |record: &mut Record| {
-            record.incarnation.clone_from(&incarnation);
-            record.settle(choice.clone());
-        };
-        self.0.rewrite(id, settle).await
+        let choice = self.named(id, &record, choice).await?;
+        self.0.rewrite(id, |record| record.settle(choice.clone())).await
     }
 
     pub(crate) fn running(&self, id: &ChangefeedId) -> bool {
         let feeds = self.0.feeds.lock();
         feeds.get(id).is_some_and(|h| matches!(h.view.state().0, FeedState::Normal | FeedState::Warning))
             || self.0.runs_at(id).is_some()
+    }
+}
+
+/// Whether two sink URIs name one downstream, as far as they tell.
+fn same_place(a: &SinkUri, b: &SinkUri) -> bool {
+    let shared = a.hosts.is_empty() && b.hosts.is_empty() || a.hosts.iter().any(|host| b.hosts.contains(host));
+    a.scheme.family() == b.scheme.family() && a.path == b.path && shared && a.text("endpoint") == b.text("endpoint")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_place;
+    use tg_config::SinkUri;
+
+    #[test]
+    fn other_hosts_paths_and_endpoints_are_other_places_and_other_users_are_not() {
+        let same = |a: &str, b: &str| same_place(&SinkUri::parse(a).unwrap(), &SinkUri::parse(b).unwrap());
+        assert!(same("mysql://root:a@h:3306/", "mysql+ssl://app:b@h:3306/?worker-count=3"));
+        assert!(same("kafka://a:9092,b:9092/t?protocol=canal-json", "kafka://b:9092,c:9092/t?protocol=canal-json"));
+        assert!(!same("mysql://root@h:3306/", "mysql://root@g:3306/"));
+        assert!(!same("mysql://root@h:3306/", "mysql://root@h:3307/"));
+        assert!(!same("s3://b/x?protocol=csv", "s3://b/y?protocol=csv"));
+        assert!(!same("s3://b/x?protocol=csv", "s3://b/x?protocol=csv&endpoint=http://h:1"));
+        assert!(same("blackhole://", "blackhole://"));
     }
 }

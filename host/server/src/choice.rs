@@ -145,7 +145,11 @@ impl Choice {
         }
         let (a, b) = (&self.config, &other.config);
         let own = a.tidegate.dispatcher != b.tidegate.dispatcher || a.tidegate.transforms != b.tidegate.transforms;
-        own || a.sink.dispatchers != b.sink.dispatchers || a.filter != b.filter || !stages(self).eq(stages(other))
+        let tables = a.filter != b.filter
+            || a.case_sensitive != b.case_sensitive
+            || a.force_replicate != b.force_replicate
+            || a.bdr_mode != b.bdr_mode;
+        own || tables || a.sink.dispatchers != b.sink.dispatchers || !stages(self).eq(stages(other))
     }
 
     /// For people: `role name@version`.

@@ -71,4 +71,11 @@ pub const CODES: &[CodePage] = &[
         cause: "The URL, a header or a file of a grant in the changefeed's file cannot be used.",
         action: "Correct what the message names, in the `[tidegate.grants]` of the changefeed's file.",
     },
+    CodePage {
+        code: Code(4113),
+        title: "Metadata is not moved",
+        cause: "The store that it is to be read from is in use by nodes, or the one that it is to be written to is not empty; or a record \
+                cannot be read. Nothing was written.",
+        action: "Stop the nodes, name another `--cluster-id`, or empty the store, as the message says; then move again.",
+    },
 ];

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tg_config::changefeed::{GrantsConfig, PluginConfig};
 use tg_config::uri::Family;
-use tg_config::{ChangefeedConfig, MysqlOptions, Scheme, SinkUri, StorageOptions};
+use tg_config::{ChangefeedConfig, KafkaOptions, MysqlOptions, Scheme, SinkUri, StorageOptions};
 use tg_downstream::{MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
 use tg_kafka::KafkaEndpoint;
 use tg_object_store::StoreEndpoint;
@@ -42,6 +42,26 @@ pub(crate) struct Endpoints {
     /// What it was made of.
     uri: SinkUri,
     grants: GrantsConfig,
+}
+
+/// All replicas in sync have a message before it counts.
+const ACKS_ALL: i64 = -1;
+
+/// Whether the sink is the one in the box that belongs to the URI.
+fn writes_with_its_own(uri: &SinkUri, config: &ChangefeedConfig) -> bool {
+    config.tidegate.sink.as_ref().is_none_or(|p| p.plugin.split('@').next() == Some(uri.scheme.plugin()))
+}
+
+/// Whether writers of such a changefeed are fenced where they write, as far as one knows without asking: positions are kept there,
+/// under an epoch.
+pub(crate) fn fences(uri: &SinkUri, config: &ChangefeedConfig) -> bool {
+    config.tidegate.exactly_once
+        && match uri.scheme.family() {
+            Family::Mysql => true,
+            Family::Storage => uri.scheme != Scheme::Noop && writes_with_its_own(uri, config),
+            Family::Kafka => KafkaOptions::new(uri, config).is_ok_and(|o| o.link.required_acks == ACKS_ALL),
+            _ => false,
+        }
 }
 
 impl Endpoints {
@@ -110,9 +130,7 @@ impl Endpoints {
     ) -> Result<(), ServerError> {
         let options = StorageOptions::new(uri, config)?;
         // The sink keeps them, in its manifests.
-        let own = config.tidegate.sink.as_ref();
-        let in_the_box = own.is_none_or(|p| p.plugin.split('@').next() == Some(uri.scheme.plugin()));
-        self.keeps_progress = config.tidegate.exactly_once && in_the_box;
+        self.keeps_progress = config.tidegate.exactly_once && writes_with_its_own(uri, config);
         self.linger = options.flush_interval.get();
         let endpoint = StoreEndpoint::connect(&storage::target(&options.place)?).await?;
         self.downstream.object_stores.insert(ENDPOINT.to_owned(), Arc::new(endpoint));

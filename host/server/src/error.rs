@@ -15,6 +15,9 @@ pub enum ServerError {
     /// Other nodes.
     #[error(transparent)]
     Cluster(#[from] crate::cluster::ClusterError),
+    /// Metadata that cannot be moved.
+    #[error("the metadata of `{cluster}` is not moved: {reason}")]
+    Migrate { cluster: String, reason: String },
     /// The sorter.
     #[error(transparent)]
     Sorter(#[from] tg_sorter::SorterError),
@@ -115,6 +118,7 @@ impl Coded for ServerError {
             Self::Replay { source, .. } => source.code(),
             Self::Canary { .. } => Code(4111),
             Self::BadGrant { .. } => Code(4112),
+            Self::Migrate { .. } => Code(4113),
         }
     }
 
@@ -137,6 +141,7 @@ impl Coded for ServerError {
             | Self::NoRole { .. }
             | Self::Canary { .. }
             | Self::BadGrant { .. }
+            | Self::Migrate { .. }
             | Self::Config(_)
             | Self::Filter(_) => false,
             Self::Registry(e) => e.is_retryable(),

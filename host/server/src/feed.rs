@@ -2,22 +2,27 @@
 
 use crate::ServerError;
 use crate::choice::Choice;
+use crate::cluster::Spreading;
 use crate::endpoints::Endpoints;
 use crate::handle::{Handle, Running, View};
 use crate::node::Node;
 use crate::plugins::FeedPlugins;
-use crate::progress::{StoredProgress, now_ms, resume_of};
+use crate::progress::{StoredProgress, now_ms, resume_under};
 use crate::record::Record;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tg_api::{FeedError, FeedState};
 use tg_cluster::{Backoff, BackoffStep};
+use tg_config::Scheme;
 use tg_filter::{EventFilterConfig, Filter, FilterConfig};
 use tg_metastore::{Guard, Revision};
 use tg_model::{ChangefeedId, Coded, Position, Ts};
 use tg_mounter::{MountOptions, TimestampZone};
-use tg_pipeline::{FeedControl, FeedEnd, FeedParts, FeedPlan, QuarantineStore, Resume, Stats};
+use tg_pipeline::{
+    Counted, FeedControl, FeedEnd, FeedParts, FeedPlan, PipelineError, QuarantineStore, Resume, SlotPlaces, Stats,
+};
 use tokio::sync::watch;
 
 /// How often garbage collection is held anew.
@@ -33,7 +38,8 @@ impl Node {
         let (stop, stopped) = watch::channel(false);
         let view = Arc::new(View::new(FeedState::Normal, Ts::ZERO));
         let (node, id) = (Arc::clone(self), id.clone());
-        let supervisor = Supervisor { node, guard, id: id.clone(), view: Arc::clone(&view), stop: stopped };
+        let spreading = Mutex::default();
+        let supervisor = Supervisor { node, guard, id: id.clone(), view: Arc::clone(&view), stop: stopped, spreading };
         let task = tokio::spawn(supervisor.run());
         self.feeds.lock().insert(id, Handle { stop, view, task });
     }
@@ -54,13 +60,22 @@ impl Node {
     }
 }
 
-struct Supervisor {
-    node: Arc<Node>,
+pub(crate) struct Supervisor {
+    pub(crate) node: Arc<Node>,
     /// What its writes to the records depend on.
-    guard: Guard,
-    id: ChangefeedId,
-    view: Arc<View>,
+    pub(crate) guard: Guard,
+    pub(crate) id: ChangefeedId,
+    pub(crate) view: Arc<View>,
     stop: watch::Receiver<bool>,
+    /// Where its slots are.
+    pub(crate) spreading: Mutex<Spreading>,
+}
+
+/// How a run ended without an error.
+enum RunEnd {
+    Feed(FeedEnd),
+    /// For another one whose slots are elsewhere.
+    Moves,
 }
 
 impl Supervisor {
@@ -70,20 +85,31 @@ impl Supervisor {
         let mut reached = Ts::ZERO;
         loop {
             let ended = self.one_run_or_stop().await;
-            self.view.run_ends();
+            let lost = match &ended {
+                Err(ServerError::Pipeline(PipelineError::SlotLost { slot, .. })) => Some(slot.0),
+                _ => None,
+            };
+            lost.iter().for_each(|slot| self.spreading.lock().lost(*slot));
+            self.view.run_ends(lost.is_some() || matches!(ended, Ok(RunEnd::Moves)));
             let (checkpoint, _) = self.view.progress();
             if checkpoint > reached {
                 reached = checkpoint;
                 backoff.progressed();
             }
             let error = match ended {
-                Ok(FeedEnd::Stopped) => return,
-                Ok(FeedEnd::Finished) => return self.settle(FeedState::Finished, None).await,
+                Ok(RunEnd::Feed(FeedEnd::Stopped)) => return,
+                Ok(RunEnd::Feed(FeedEnd::Finished)) => return self.settle(FeedState::Finished, None).await,
+                Ok(RunEnd::Moves) => continue,
                 Err(error) => error,
             };
             if self.is_replaced().await {
                 tracing::info!(changefeed = %self.id, error = %error, "the run ended: another node has the changefeed");
                 return;
+            }
+            if lost.is_some() {
+                // The node is left out from here on, so this does not go on for ever; and the others have nothing to wait for.
+                tracing::warn!(changefeed = %self.id, code = %error.code(), error = %error, "slots go to other nodes");
+                continue;
             }
             tracing::error!(changefeed = %self.id, code = %error.code(), error = %error, "the changefeed's run ended");
             let shown = self.shown(&error);
@@ -140,11 +166,11 @@ impl Supervisor {
     }
 
     /// A run. Before it has begun to write, a stop ends it at once: whatever it connects to may be away for long.
-    async fn one_run_or_stop(&mut self) -> Result<FeedEnd, ServerError> {
+    async fn one_run_or_stop(&mut self) -> Result<RunEnd, ServerError> {
         let mut stop = self.stop.clone();
         let (plan, parts) = tokio::select! {
             biased;
-            _ = stop.wait_for(|s| *s) => return Ok(FeedEnd::Stopped),
+            _ = stop.wait_for(|s| *s) => return Ok(RunEnd::Feed(FeedEnd::Stopped)),
             ready = Box::pin(self.prepare()) => ready?,
         };
         self.one_run(plan, parts).await
@@ -156,8 +182,12 @@ impl Supervisor {
         let (info, seen) = node.store.info(&self.id).await?;
         let mut record = Record::read(&info)?;
         let (mut status, _) = node.store.status(&self.id).await?;
-        let resume = resume_of(&status)?;
+        let mut resume = resume_under(&record.incarnation, &status)?;
         let choice = node.choose((&self.id, self.guard), &mut record, seen, &resume.label).await?;
+        if status.epoch > 0 && resume.label != choice.label {
+            tracing::info!(changefeed = %self.id, "rows may take other lanes than before: all begin at the checkpoint");
+            resume.counted = Counted::Otherwise;
+        }
         status.epoch += 1;
         status.updated_ms = now_ms();
         node.store.advance(&self.id, self.guard, &status).await?;
@@ -172,11 +202,15 @@ impl Supervisor {
         // What fences itself downstream needs no clock.
         let gate = node.cluster.as_ref().filter(|_| !keeps_progress).map(|c| c.gate.clone());
         let plugins = Arc::new(plugins.gated(gate));
-        let replay_until = if keeps_progress { Ts::ZERO } else { node.upstream.tso().await? };
+        let replay_until = if keeps_progress { record.repeat_until } else { node.upstream.tso().await? };
         let stats = Arc::new(Stats::default());
+        let run = (status.epoch, record.incarnation.as_str());
         let store =
-            StoredProgress::open(node.store.clone(), self.id.clone(), self.guard, status.epoch, Arc::clone(&stats))
-                .await?;
+            StoredProgress::open(node.store.clone(), self.id.clone(), self.guard, run, Arc::clone(&stats)).await?;
+        // A folder is another one on every node.
+        let spread = keeps_progress && record.config.tidegate.spread && record.uri.scheme != Scheme::File;
+        self.view.set_pins(&record.pins);
+        let places = if spread { self.place(record.layout.slots, epoch) } else { None };
         let quarantine = node.quarantine_of_run(&self.id, &record.config).await?;
         let control = FeedControl::new();
         let running = Running { control: control.clone(), plugins: Arc::clone(&plugins) };
@@ -190,19 +224,28 @@ impl Supervisor {
             quarantine: quarantine.map(|q| Arc::new(q) as Arc<dyn QuarantineStore>),
             control,
             stats,
+            places: places.map(|places| Arc::new(places) as Arc<dyn SlotPlaces>),
         };
         Ok((plan, parts))
     }
 
-    async fn one_run(&self, plan: FeedPlan, parts: FeedParts) -> Result<FeedEnd, ServerError> {
+    async fn one_run(&self, plan: FeedPlan, parts: FeedParts) -> Result<RunEnd, ServerError> {
         let start = plan.start;
         self.view.set_state(FeedState::Normal, None);
-        let run = tg_pipeline::run(plan, parts, self.stop.clone());
+        let spread = parts.places.is_some().then_some(plan.slots);
+        let (end, ends) = watch::channel(false);
+        let mut run = Box::pin(tg_pipeline::run(plan, parts, ends));
+        let mut stop = self.stop.clone();
         // Beside the run, not between its steps: PD may take long to answer.
-        tokio::select! {
-            ended = Box::pin(run) => Ok(ended?),
-            lost = self.keep_holding(start) => Err(lost),
-        }
+        let moves = tokio::select! {
+            ended = &mut run => return Ok(RunEnd::Feed(ended?)),
+            lost = self.keep_holding(start) => return Err(lost),
+            _ = stop.wait_for(|s| *s) => false,
+            () = self.placed_otherwise(spread) => true,
+        };
+        let _ = end.send(true);
+        let ended = run.await?;
+        Ok(if moves && ended == FeedEnd::Stopped { RunEnd::Moves } else { RunEnd::Feed(ended) })
     }
 
     /// Holds garbage collection again and again; ends only when what is needed is gone.
@@ -272,7 +315,7 @@ pub(crate) fn filter(config: &tg_config::ChangefeedConfig) -> Result<Filter, Ser
     Ok(Filter::new(&rules, config.case_sensitive, config.force_replicate)?)
 }
 
-fn plan(
+pub(crate) fn plan(
     record: &Record,
     (start, resume): (Position, Resume),
     replay_until: Ts,

@@ -1,7 +1,9 @@
 //! A changefeed of this node in memory: its stop switch, its state, its counters.
 
+use crate::cluster::Place;
 use crate::plugins::FeedPlugins;
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tg_api::{FeedError, FeedState, Swapped};
@@ -20,6 +22,25 @@ pub(crate) struct Handle {
 /// State and counters of a changefeed, over all its runs in this process.
 pub(crate) struct View {
     inner: Mutex<Inner>,
+    spread: watch::Sender<SpreadWish>,
+}
+
+/// What is wanted of where slots run.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct SpreadWish {
+    /// So many need all slots on the node of the run.
+    pub(crate) gathered: u32,
+    /// Nodes by slot.
+    pub(crate) pins: BTreeMap<u16, String>,
+}
+
+/// All slots of a changefeed stay on the node of its run until this is dropped.
+pub(crate) struct Gathered(Arc<View>);
+
+impl Drop for Gathered {
+    fn drop(&mut self) {
+        self.0.spread.send_modify(|wish| wish.gathered -= 1);
+    }
 }
 
 /// A run that goes on.
@@ -32,6 +53,10 @@ pub(crate) struct Running {
 }
 
 struct Inner {
+    /// Of the run, by slot; empty: all on this node.
+    places: Vec<Place>,
+    /// No slot is, or is about to be, elsewhere.
+    whole: bool,
     running: Option<Running>,
     swapped: Option<Swapped>,
     state: FeedState,
@@ -51,6 +76,9 @@ struct Rate {
     bytes_per_sec: f64,
 }
 
+/// Longest wait until all slots are on one node, and how often it is looked.
+const GATHER_MAX: Duration = Duration::from_secs(30);
+const GATHER_POLL: Duration = Duration::from_millis(5);
 /// Shortest time a rate is taken over, in seconds.
 const RATE_MIN_SECS: f64 = 1.0;
 
@@ -58,6 +86,8 @@ impl View {
     pub(crate) fn new(state: FeedState, checkpoint: Ts) -> Self {
         let rate = Rate { at: Instant::now(), rows: 0, bytes: 0, rows_per_sec: 0.0, bytes_per_sec: 0.0 };
         let inner = Inner {
+            places: Vec::new(),
+            whole: true,
             running: None,
             swapped: None,
             state,
@@ -67,7 +97,52 @@ impl View {
             restarts: 0,
             rate,
         };
-        Self { inner: Mutex::new(inner) }
+        Self { inner: Mutex::new(inner), spread: watch::Sender::default() }
+    }
+
+    /// What is wanted of where slots run.
+    pub(crate) fn spread(&self) -> watch::Receiver<SpreadWish> {
+        self.spread.subscribe()
+    }
+
+    pub(crate) fn set_pins(&self, pins: &BTreeMap<u16, String>) {
+        self.spread.send_if_modified(|wish| {
+            let news = wish.pins != *pins;
+            wish.pins.clone_from(pins);
+            news
+        });
+    }
+
+    /// Where the slots of the run are; empty: all on this node.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        self.inner.lock().places.clone()
+    }
+
+    /// Where the slots of the run that begins are; `whole`: all on this node.
+    pub(crate) fn set_places(&self, places: Vec<Place>, whole: bool) {
+        let mut inner = self.inner.lock();
+        (inner.places, inner.whole) = (places, whole);
+    }
+
+    fn is_whole(&self) -> bool {
+        self.inner.lock().whole
+    }
+
+    /// Brings all slots to this node, and keeps them here; `None`: they did not come in time.
+    pub(crate) async fn gather(self: &Arc<Self>) -> Option<Gathered> {
+        self.spread.send_modify(|wish| wish.gathered += 1);
+        let gathered = Gathered(Arc::clone(self));
+        let deadline = Instant::now() + GATHER_MAX;
+        loop {
+            // One that does not run is for the caller to find.
+            if self.is_whole() {
+                return Some(gathered);
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            tokio::time::sleep(GATHER_POLL).await;
+        }
     }
 
     pub(crate) fn state(&self) -> (FeedState, Option<FeedError>) {
@@ -89,9 +164,11 @@ impl View {
         inner.rate = Rate { at: Instant::now(), rows: 0, bytes: 0, rows_per_sec: 0.0, bytes_per_sec: 0.0 };
     }
 
-    /// The run is over.
-    pub(crate) fn run_ends(&self) {
-        self.inner.lock().running = None;
+    /// The run is over; `moves`: another begins at once, with its slots elsewhere.
+    pub(crate) fn run_ends(&self, moves: bool) {
+        let mut inner = self.inner.lock();
+        inner.running = None;
+        (inner.places, inner.whole) = (Vec::new(), !moves);
     }
 
     /// The run, while there is one.

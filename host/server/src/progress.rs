@@ -12,6 +12,8 @@ use tg_pipeline::{DdlState, PipelineError, ProgressStore, Resume, Stats};
 
 /// Names in the status what belongs to the checkpoint.
 const RESUME_FIELD: &str = "resume";
+/// Names in the status the incarnation that it was stored under.
+pub(crate) const INCARNATION_FIELD: &str = "incarnation";
 
 /// What was stored beside the checkpoint.
 pub(crate) fn resume_of(status: &meta::ChangefeedStatus) -> Result<Resume, PipelineError> {
@@ -19,9 +21,26 @@ pub(crate) fn resume_of(status: &meta::ChangefeedStatus) -> Result<Resume, Pipel
     read.map_err(|e| PipelineError::Store { retryable: false, detail: e.to_string() })
 }
 
-/// Stores something else beside the checkpoint.
-pub(crate) fn set_resume(status: &mut meta::ChangefeedStatus, resume: &Resume) {
-    status.other.insert(RESUME_FIELD.to_owned(), resume.to_json());
+/// What was stored beside the checkpoint under this incarnation; what was stored under another is ahead somewhere else.
+pub(crate) fn resume_under(incarnation: &str, status: &meta::ChangefeedStatus) -> Result<Resume, PipelineError> {
+    let stored = resume_of(status)?;
+    let under = status.other.get(INCARNATION_FIELD).and_then(serde_json::Value::as_str);
+    // Versions that did not write it had one per changefeed and place.
+    if under.is_none_or(|under| under == incarnation) {
+        return Ok(stored);
+    }
+    Ok(Resume { label: stored.label, ..Resume::default() })
+}
+
+/// What is stored beside a checkpoint.
+fn resume_fields(incarnation: &str, resume: &Resume) -> serde_json::Map<String, serde_json::Value> {
+    let incarnation = (INCARNATION_FIELD.to_owned(), incarnation.into());
+    serde_json::Map::from_iter([(RESUME_FIELD.to_owned(), resume.to_json()), incarnation])
+}
+
+/// Beside the checkpoint of a changefeed that begins there with these plugins: nothing is ahead of it.
+pub(crate) fn resume_at_start(incarnation: &str, label: &str) -> serde_json::Map<String, serde_json::Value> {
+    resume_fields(incarnation, &Resume { label: label.to_owned(), ..Resume::default() })
 }
 
 /// Progress of one run, guarded by the revision that gave it the right.
@@ -30,6 +49,7 @@ pub(crate) struct StoredProgress {
     id: ChangefeedId,
     guard: meta::Guard,
     epoch: u64,
+    incarnation: String,
     stats: Arc<Stats>,
     /// DDLs on record, so that asking for one costs nothing.
     ddls: Mutex<BTreeMap<(Ts, u32), DdlState>>,
@@ -40,7 +60,7 @@ impl StoredProgress {
         store: meta::ChangefeedStore,
         id: ChangefeedId,
         guard: meta::Guard,
-        epoch: u64,
+        (epoch, incarnation): (u64, &str),
         stats: Arc<Stats>,
     ) -> Result<Self, meta::MetaError> {
         let state = |d: &meta::DdlRecord| match d.state {
@@ -49,18 +69,17 @@ impl StoredProgress {
         };
         let known = store.ddls(&id).await?;
         let ddls = known.iter().map(|d| ((d.commit_ts, d.seq), state(d))).collect();
-        Ok(Self { store, id, guard, epoch, stats, ddls: Mutex::new(ddls) })
+        let incarnation = incarnation.to_owned();
+        Ok(Self { store, id, guard, epoch, incarnation, stats, ddls: Mutex::new(ddls) })
     }
 
     async fn save(&self, at: Position, resume: &Resume) -> Result<(), meta::MetaError> {
-        let mut other = serde_json::Map::new();
-        other.insert(RESUME_FIELD.to_owned(), resume.to_json());
         let status = meta::ChangefeedStatus {
             checkpoint: at,
             emit_ts: Ts::new(self.stats.snapshot().emit_ts),
             epoch: self.epoch,
             updated_ms: now_ms(),
-            other,
+            other: resume_fields(&self.incarnation, resume),
         };
         self.store.advance(&self.id, self.guard, &status).await?;
         let upto = at.checkpoint_ts().prev();

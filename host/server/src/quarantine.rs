@@ -1,5 +1,6 @@
 //! Quarantines of the node's changefeeds, and the API on them.
 
+use crate::cluster::ClusterError;
 use crate::control::NodeControl;
 use crate::node::Node;
 use crate::{ServerError, row_json};
@@ -134,7 +135,9 @@ impl Node {
         }
         let failed = |source| ServerError::Replay { changefeed: id.to_string(), source };
         let view = self.feeds.lock().get(id).map(|h| Arc::clone(&h.view));
-        let running = view.and_then(|v| v.running()).ok_or_else(|| failed(ReplayError::NotRunning))?;
+        let view = view.ok_or_else(|| failed(ReplayError::NotRunning))?;
+        let _gathered = view.gather().await.ok_or_else(|| ClusterError::NotGathered { changefeed: id.to_string() })?;
+        let running = view.running().ok_or_else(|| failed(ReplayError::NotRunning))?;
         for kept in rows {
             let row = kept.id;
             match running.control.replay(kept.row).await {

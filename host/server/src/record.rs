@@ -4,6 +4,7 @@ use crate::ServerError;
 use crate::choice::Choice;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tg_api::{Changefeed, FeedState};
 use tg_config::uri::Family;
@@ -17,12 +18,16 @@ const SLOTS_OTHER: u16 = 2;
 /// Lanes of all slots together for a MySQL sink that does not say: TiCDC's `worker-count`.
 const MYSQL_WORKERS: u32 = 16;
 /// Names the incarnation in a record.
-const INCARNATION_FIELD: &str = "incarnation";
+pub(crate) const INCARNATION_FIELD: &str = "incarnation";
 /// Names the number of the run in a record.
 const RUN_FIELD: &str = "run";
 /// Names the upstream's cluster id in a record.
 const UPSTREAM_FIELD: &str = "upstream-id";
 /// Names the choices of plugins in a record.
+/// Names slots that are pinned.
+const PINS_FIELD: &str = "pins";
+/// Names up to where rows may be repeated.
+pub(crate) const REPEAT_FIELD: &str = "repeat-until";
 const CHOICES_FIELD: &str = "choices";
 /// Choices that a record holds: the one that runs, the one before it, and the one that is taking over.
 const CHOICES_MAX: usize = 3;
@@ -80,6 +85,10 @@ pub(crate) struct Record {
     pub(crate) upstream_id: Option<u64>,
     /// The plugins it runs first, then those that are taking over; none in records of versions that did not write them.
     pub(crate) choices: Vec<Choice>,
+    /// Rows up to here may be downstream already without a trace of who wrote them: the positions were kept under another incarnation.
+    pub(crate) repeat_until: Ts,
+    /// Slots that are to be on a certain node, by its id, while it is there.
+    pub(crate) pins: BTreeMap<u16, String>,
 }
 
 impl Record {
@@ -100,6 +109,8 @@ impl Record {
             run: info.other.get(RUN_FIELD).and_then(Value::as_u64).unwrap_or(1),
             upstream_id: info.other.get(UPSTREAM_FIELD).and_then(Value::as_u64),
             choices: choices(&info.other),
+            pins: pins(&info.other),
+            repeat_until: Ts::new(info.other.get(REPEAT_FIELD).and_then(Value::as_u64).unwrap_or_default()),
         })
     }
 
@@ -128,6 +139,13 @@ impl Record {
         other.insert(INCARNATION_FIELD.to_owned(), json!(self.incarnation));
         other.insert(RUN_FIELD.to_owned(), json!(self.run));
         other.extend(self.upstream_id.map(|id| (UPSTREAM_FIELD.to_owned(), json!(id))));
+        if self.repeat_until > Ts::ZERO {
+            other.insert(REPEAT_FIELD.to_owned(), json!(self.repeat_until.get()));
+        }
+        if !self.pins.is_empty() {
+            let pins = self.pins.iter().map(|(slot, node)| (slot.to_string(), json!(node))).collect();
+            other.insert(PINS_FIELD.to_owned(), Value::Object(pins));
+        }
         let choices: Vec<Value> = self.choices.iter().map(Choice::to_stored).collect();
         other.insert(CHOICES_FIELD.to_owned(), Value::Array(choices));
         meta::ChangefeedInfo {
@@ -160,6 +178,11 @@ impl Record {
             maintainer: running.then(|| node.address.clone()),
         }
     }
+}
+
+fn pins(fields: &Map<String, Value>) -> BTreeMap<u16, String> {
+    let stored = fields.get(PINS_FIELD).and_then(Value::as_object).into_iter().flatten();
+    stored.filter_map(|(slot, node)| Some((slot.parse().ok()?, node.as_str()?.to_owned()))).collect()
 }
 
 fn choices(fields: &Map<String, Value>) -> Vec<Choice> {

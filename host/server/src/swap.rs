@@ -5,8 +5,9 @@
 
 use crate::ServerError;
 use crate::choice::Choice;
+use crate::cluster::ClusterError;
 use crate::endpoints::Endpoints;
-use crate::handle::{Running, View};
+use crate::handle::{Gathered, Running, View};
 use crate::node::Node;
 use crate::plugins::FeedPlugins;
 use crate::record::Record;
@@ -27,6 +28,8 @@ pub(crate) struct Change {
     view: Arc<View>,
     pub(crate) before: Running,
     pub(crate) after: Arc<FeedPlugins>,
+    /// Plugins change where all slots are in one process.
+    _gathered: Gathered,
 }
 
 impl Node {
@@ -54,6 +57,7 @@ impl Node {
         let view = self.feeds.lock().get(id).map(|h| Arc::clone(&h.view));
         let not_running = || ServerError::Swap { changefeed: id.to_string(), source: SwapError::NotRunning };
         let view = view.ok_or_else(not_running)?;
+        let gathered = view.gather().await.ok_or_else(|| ClusterError::NotGathered { changefeed: id.to_string() })?;
         let before = view.running().ok_or_else(not_running)?;
         let record = Record::read(&self.store.info(id).await?.0)?;
         let next = Choice::resolve_if(&self.registry, &record.uri, config, active).await?;
@@ -69,7 +73,8 @@ impl Node {
         let after = FeedPlugins::find(&self.registry, id, before.plugins.epoch, next, endpoints).await?;
         let after = after.gated(before.plugins.gate.clone());
         let parts = after.parts_changed(&before.plugins);
-        Ok(Some((Change { id: id.clone(), view, before, after: Arc::new(after) }, parts)))
+        let change = Change { id: id.clone(), view, before, after: Arc::new(after), _gathered: gathered };
+        Ok(Some((change, parts)))
     }
 
     /// The instances would be the same: only the record changes, under the label that progress is stored under.

@@ -1,5 +1,6 @@
 //! Rows as they pass, for who looks.
 
+use crate::cluster::ClusterError;
 use crate::control::NodeControl;
 use crate::{ServerError, row_json};
 use serde_json::json;
@@ -23,10 +24,16 @@ impl TapControl for NodeControl {
         self.0.store.info(id).await.map_err(ServerError::from)?;
         let view = self.0.feeds.lock().get(id).map(|h| std::sync::Arc::clone(&h.view));
         let refused = |reason: &str| ApiError::UpdateRefused { reason: reason.to_owned() };
-        let running = view.and_then(|v| v.running()).ok_or_else(|| refused("the changefeed does not run"))?;
+        let view = view.ok_or_else(|| refused("the changefeed does not run"))?;
+        let not_gathered = || ServerError::from(ClusterError::NotGathered { changefeed: id.to_string() });
+        let gathered = view.gather().await.ok_or_else(not_gathered)?;
+        let running = view.running().ok_or_else(|| refused("the changefeed does not run"))?;
         let tap = running.control.tap(tables).ok_or_else(|| refused("too many look at the changefeed already"))?;
         let (lines, read) = mpsc::channel(LINES_MAX);
-        tokio::spawn(pour(tap, condition, lines));
+        tokio::spawn(async move {
+            pour(tap, condition, lines).await;
+            drop(gathered);
+        });
         Ok(read)
     }
 }

@@ -6,6 +6,7 @@ mod codes;
 mod consume;
 mod demo;
 mod dev;
+mod migrate;
 mod server;
 
 use std::{
@@ -42,6 +43,7 @@ async fn run() -> ExitCode {
         Outcome::Demo(args) => return demo::run(args).await,
         Outcome::Author(command, json) => return author::run(command, json).await,
         Outcome::Dev(args) => return Box::pin(dev::run(args)).await,
+        Outcome::Migrate(args) => migrate::run(*args).await,
         Outcome::Consume(args) => {
             return match Box::pin(consume::run(args)).await {
                 Ok(()) => ExitCode::SUCCESS,

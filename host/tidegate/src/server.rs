@@ -7,6 +7,7 @@ mod log;
 mod peers;
 mod tls;
 
+pub(crate) use cluster::options as cluster_options;
 pub(crate) use error::{CODES, ServeError};
 
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Where data is kept when nothing is said.
-const DATA_DIR_DEFAULT: &str = "tidegate-data";
+pub(crate) const DATA_DIR_DEFAULT: &str = "tidegate-data";
 /// Bound of memory on a machine that does not tell how much it has.
 const MEMORY_DEFAULT_BYTES: u64 = 1 << 30;
 /// How long open connections may take to end.

@@ -2,7 +2,7 @@
 
 use super::Fake;
 use tg_api::*;
-use tg_model::{ChangefeedId, Code, Ts};
+use tg_model::{ChangefeedId, Code, TableId, Ts};
 
 /// The digest of every component here.
 pub const DIGEST: &str = "sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
@@ -200,6 +200,30 @@ impl QuarantineControl for Fake {
             Chosen::All => 3,
             Chosen::Ids(ids) => ids.len() as u64,
         })
+    }
+}
+
+impl SpanControl for Fake {
+    async fn spans(&self, id: &ChangefeedId) -> Result<SpanList, ApiError> {
+        self.with(id, |_| {
+            let place = |slot: u16| SlotPlace {
+                slot,
+                capture: format!("c{slot}"),
+                address: format!("h:{slot}"),
+                pinned: slot == 1,
+                tables: u64::from(slot),
+            };
+            let span = SpanRow { table_id: TableId(7), schema: "s".to_owned(), table: "t".to_owned(), slot: 1 };
+            SpanList { slots: vec![place(0), place(1)], spans: vec![span] }
+        })
+    }
+
+    async fn move_slot(&self, id: &ChangefeedId, slot: u16, to: Option<&str>) -> Result<(), ApiError> {
+        self.with(id, |_| ())?;
+        match (slot, to) {
+            (0..2, None | Some("c0" | "c1")) => Ok(()),
+            _ => Err(ApiError::InvalidParam { reason: format!("slot {slot}, {to:?}") }),
+        }
     }
 }
 

@@ -20,10 +20,12 @@ section! {
     TidegateConfig {
         /// Commit progress together with the rows where the downstream can.
         exactly_once: bool = true,
-        /// Writers that are fenced and commit on their own, 1 to 256; absent: one per node.
+        /// Writers that are fenced and commit on their own, 1 to 256; absent: 4 with MySQL and TiDB, else 2.
         slots: Option<u16> = None,
         /// Ordered streams of writes per slot, 1 to 64; absent: chosen by the sink.
         lanes: Option<u16> = None,
+        /// Let other nodes of the cluster run a part of the slots, where the downstream fences writers.
+        spread: bool = true,
         /// Memory of this changefeed on a node; absent: `memory-quota`.
         memory_quota: Option<ByteSize> = None,
         /// How far rows may go out.

@@ -79,6 +79,26 @@ pub const CODES: &[CodePage] = &[
         "The owner has given the changefeed to one node after the other for half an hour, and none of them got anywhere.",
         "Look at the logs of the nodes for the changefeed's name, mend what they say, and resume it.",
     ),
+    page(
+        5107,
+        "A slot is not run for another node",
+        "A node asked this one to run a part of a changefeed, and the metadata says something else: the changefeed has gone to another node, \
+         or was changed, meanwhile.",
+        "Nothing: whoever runs the changefeed now asks again.",
+    ),
+    page(
+        5108,
+        "The slots did not come together",
+        "A change of plugins needs all slots of the changefeed on the node of its run for a moment, and the run did not get there in time: \
+         its downstream or upstream is slow or away.",
+        "The changefeed goes on as it was. Try again when `tidegate changefeed why` shows nothing.",
+    ),
+    page(
+        5109,
+        "A span cannot be moved",
+        "The changefeed has no such slot, the node is not there, or the changefeed's sink is not one that can be spread over nodes.",
+        "See `tidegate span list` for slots, and `tidegate capture list` for nodes.",
+    ),
 ];
 
 #[cfg(test)]
@@ -102,6 +122,9 @@ mod tests {
             ClusterError::NoOwner,
             ClusterError::StillRuns { changefeed: s(), address: s() },
             ClusterError::NobodyRuns { changefeed: s() },
+            ClusterError::StaleSlot { changefeed: s(), slot: tg_model::SlotId(1), what: "x" },
+            ClusterError::NotGathered { changefeed: s() },
+            ClusterError::NoMove { changefeed: s(), slot: 1, why: s() },
         ];
         for e in &errors {
             assert_eq!(CODES.iter().filter(|p| p.code == e.code()).count(), 1, "{e}");

@@ -39,6 +39,15 @@ pub enum ClusterError {
     /// The owner gave up on a changefeed.
     #[error("no node could run changefeed {changefeed} for half an hour")]
     NobodyRuns { changefeed: String },
+    /// Another node asks for a slot that the metadata does not give it.
+    #[error("slot {slot} of changefeed {changefeed} is not run for another node: {what} is not what the metadata says")]
+    StaleSlot { changefeed: String, slot: tg_model::SlotId, what: &'static str },
+    /// Slots of a changefeed did not come to the node of its run.
+    #[error("the slots of changefeed {changefeed} did not come together on one node in time")]
+    NotGathered { changefeed: String },
+    /// A span is to be moved to nowhere.
+    #[error("slot {slot} of changefeed {changefeed} cannot be moved: {why}")]
+    NoMove { changefeed: String, slot: u16, why: String },
     /// Streams to other nodes.
     #[error(transparent)]
     Peer(#[from] tg_peer::PeerError),
@@ -58,11 +67,21 @@ impl Coded for ClusterError {
             Self::NoOwner => 5104,
             Self::StillRuns { .. } => 5105,
             Self::NobodyRuns { .. } => 5106,
+            Self::StaleSlot { .. } => 5107,
+            Self::NotGathered { .. } => 5108,
+            Self::NoMove { .. } => 5109,
             Self::Peer(e) => return e.code(),
         })
     }
 
     fn is_retryable(&self) -> bool {
-        matches!(self, Self::NoAnswer { .. } | Self::NoOwner | Self::StillRuns { .. })
+        matches!(
+            self,
+            Self::NoAnswer { .. }
+                | Self::NoOwner
+                | Self::StillRuns { .. }
+                | Self::StaleSlot { .. }
+                | Self::NotGathered { .. }
+        )
     }
 }

@@ -1,7 +1,7 @@
 //! The node as one of many: registered in etcd, talking to the others, running what the owner gives it.
 //!
-//! Every changefeed runs whole on one node. Which one is decided by the owner's state machine in `tg-cluster`; this is its rim:
-//! clock, metadata, transport, and the runs of changefeeds as its slots.
+//! The run of a changefeed is on one node. Which one is decided by the owner's state machine in `tg-cluster`; this is its rim:
+//! clock, metadata, transport, and the runs of changefeeds as its slots. A run may have other nodes run a part of its slots (`spread`).
 
 mod api;
 mod codes;
@@ -15,12 +15,14 @@ mod identity;
 mod leave;
 mod meta;
 mod schedule;
+mod spread;
 mod start;
 mod world;
 
 pub use codes::CODES;
 pub use error::ClusterError;
 pub(crate) use gate::{Gate, GatedSink};
+pub(crate) use spread::{Place, Spread, Spreading};
 pub use start::ClusterOptions;
 pub(crate) use start::prepare;
 

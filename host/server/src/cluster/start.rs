@@ -6,7 +6,7 @@ use super::holder::Holder;
 use super::identity::Identity;
 use super::meta::{LEASE_TTL, Lease};
 use super::world::{Keys, World};
-use super::{Cluster, ClusterError, following, identity};
+use super::{Cluster, ClusterError, following, identity, spread};
 use crate::ServerError;
 use crate::node::{GENERATION, Node, NodeOptions};
 use crate::progress::now_ms;
@@ -145,6 +145,9 @@ impl Starting {
         let weak: Weak<Node> = Arc::downgrade(node);
         tokio::spawn(following::follow(self.cluster.store.clone(), self.world));
         tokio::spawn(Arc::clone(&self.cluster.lease).keep());
+        if let Some(pipes) = self.cluster.transport.pipes() {
+            tokio::spawn(spread::take_pipes(weak.clone(), pipes));
+        }
         let driver = Driver {
             machine: Machine::new(self.machine, self.clock.now()),
             cluster: self.cluster,

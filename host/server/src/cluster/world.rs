@@ -9,7 +9,6 @@ use tg_cluster::{
     CaptureId, CaptureRecord, FeedId, FeedRecord, FeedState as State, Fence, Incarnation, NodeId, NodeState, OwnerRev,
     Peer, RunId, Snapshot,
 };
-use tg_config::uri::Family;
 use tg_metastore::{
     ChangefeedInfo, ChangefeedStatus, EventKind, KeyValue, MemberRecord, MetaError, NodeRecord, NodeWish, OwnerRecord,
     Revision, RunRecord, read_record,
@@ -223,8 +222,8 @@ fn feed_id(id: &ChangefeedId, incarnation: &str, made: Revision) -> FeedId {
 }
 
 fn feed_record(record: &Record) -> FeedRecord {
-    // A sink that commits its position with the rows under an epoch is fenced by its downstream; of others nothing is known.
-    let token = record.uri.scheme.family() == Family::Mysql && record.config.tidegate.exactly_once;
+    // Of sinks that are not fenced where they write nothing is known.
+    let token = crate::endpoints::fences(&record.uri, &record.config);
     FeedRecord {
         whole: true,
         run: RunId(record.run),

@@ -7,7 +7,7 @@ use tg_peer::PeerTls;
 use tg_server::ClusterOptions;
 
 /// From the configuration. Nodes show each other what they show to clients; etcd is shown that too if nothing else is said.
-pub(super) fn options(m: &Metastore, s: &SecurityConfig) -> ClusterOptions {
+pub(crate) fn options(m: &Metastore, s: &SecurityConfig) -> ClusterOptions {
     let file = |own: &str, shared: &str| {
         let path = if own.is_empty() { shared } else { own };
         (!path.is_empty()).then(|| PathBuf::from(path))

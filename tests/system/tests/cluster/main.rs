@@ -5,6 +5,8 @@
 
 mod bank;
 mod crashes;
+mod migrated;
 mod planned;
 mod refused;
 mod rig;
+mod spread;

@@ -32,22 +32,31 @@ fn members() -> usize {
 impl Cluster {
     /// Starts so many nodes and waits until they know each other and have an owner.
     pub(crate) async fn start(nodes: usize) -> Self {
+        let mut cluster = Self::without_nodes().await;
+        for n in 0..nodes {
+            let node = cluster.node(&format!("n{n}"), &[]).unwrap();
+            cluster.nodes.push(node);
+        }
+        cluster.complete().await;
+        cluster
+    }
+
+    /// What nodes need.
+    pub(crate) async fn without_nodes() -> Self {
         let alone = ALONE.lock().await;
         let folder = TempDir::with_prefix("tidegate-cluster-").unwrap();
         let etcd = Etcd::start(members()).unwrap();
         let downstream = MariaDb::start_with(&["--max-connections=2000"]).unwrap();
         let upstream = UpstreamTidb::start().unwrap();
-        let mut cluster = Self { nodes: Vec::new(), upstream, downstream, etcd, folder, _alone: alone };
-        for n in 0..nodes {
-            let node = cluster.node(&format!("n{n}"), &[]).unwrap();
-            cluster.nodes.push(node);
-        }
-        cluster
-            .until("every node is registered and one is the owner", |captures| {
-                captures.len() == nodes && captures.iter().any(|c| c["is_owner"] == true)
-            })
-            .await;
-        cluster
+        Self { nodes: Vec::new(), upstream, downstream, etcd, folder, _alone: alone }
+    }
+
+    /// Waits until the nodes know each other and have an owner.
+    pub(crate) async fn complete(&self) {
+        self.until("every node is registered and one is the owner", |captures| {
+            captures.len() == self.nodes.len() && captures.iter().any(|c| c["is_owner"] == true)
+        })
+        .await;
     }
 
     pub(crate) fn metastore(&self) -> String {
@@ -135,7 +144,7 @@ impl Cluster {
     pub(crate) async fn catch_up(&self, feed: &str) {
         let mut up = Sql::connect(&self.upstream.url()).await.unwrap();
         let now = up.now_ts().await.unwrap();
-        let deadline = Instant::now() + PATIENCE;
+        let (begin, deadline) = (Instant::now(), Instant::now() + PATIENCE);
         let mut last = Value::Null;
         while Instant::now() < deadline {
             for node in &self.nodes {
@@ -143,6 +152,7 @@ impl Cluster {
                 let call = api.changefeed(feed);
                 let Ok(Ok(shown)) = tokio::time::timeout(Duration::from_secs(2), call).await else { continue };
                 if shown["checkpoint_ts"].as_u64().is_some_and(|ts| ts >= now) {
+                    println!("{feed} caught up after {:.1?}", begin.elapsed());
                     return;
                 }
                 last = shown;
