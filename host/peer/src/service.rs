@@ -141,7 +141,10 @@ impl Peer for Service {
         if self.piped.send(end).await.is_err() {
             return Err(Status::unavailable("this node takes no pipes"));
         }
-        let welcome = stream::once(async move { Ok(pb::Answer { what: Some(pb::answer::What::Welcome(pb::Welcome { proto })) }) });
+        let welcome =
+            stream::once(
+                async move { Ok(pb::Answer { what: Some(pb::answer::What::Welcome(pb::Welcome { proto })) }) },
+            );
         Ok(Response::new(Box::pin(welcome.chain(bodies))))
     }
 }

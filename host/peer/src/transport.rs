@@ -107,7 +107,11 @@ impl Transport {
     pub async fn pipe(&self, to: Peer) -> Result<Pipe, PeerError> {
         let route = self.links.lock().keys().find(|route| route.peer == to).cloned();
         let Some(route) = route else {
-            return Err(PeerError::Unreachable { address: to.to_string(), refused: false, cause: "it is not registered".to_owned() });
+            return Err(PeerError::Unreachable {
+                address: to.to_string(),
+                refused: false,
+                cause: "it is not registered".to_owned(),
+            });
         };
         pipe::open(&self.dial(&route), self.closing.subscribe()).await
     }

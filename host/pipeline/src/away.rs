@@ -263,9 +263,7 @@ impl HostedSlot {
                     return false;
                 }
                 // Plugins are swapped where all slots are in one process.
-                SlotReport::Switched { .. }
-                | SlotReport::LaneSwitched { .. }
-                | SlotReport::Broken(_) => Ok(()),
+                SlotReport::Switched { .. } | SlotReport::LaneSwitched { .. } | SlotReport::Broken(_) => Ok(()),
             };
             if sent.is_err() {
                 return false;

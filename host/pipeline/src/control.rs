@@ -144,7 +144,13 @@ impl FeedControl {
     pub fn new() -> Self {
         let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
         let status = watch::Sender::new(SwapStatus::Steady);
-        Self(Arc::new(Inner { requests, inbox: Mutex::new(Some(inbox)), status, taps: Arc::default(), spans: Mutex::default() }))
+        Self(Arc::new(Inner {
+            requests,
+            inbox: Mutex::new(Some(inbox)),
+            status,
+            taps: Arc::default(),
+            spans: Mutex::default(),
+        }))
     }
 
     /// Changes plugins. Returns when the new ones run; see [`FeedControl::settled`] for what becomes of them.

@@ -85,12 +85,7 @@ fn floor(slot: SlotId, plan: &FeedPlan) -> Position {
     plan.resume.floor(slot).max(plan.start)
 }
 
-async fn find_lane(
-    slot: SlotId,
-    lane: LaneId,
-    plan: &FeedPlan,
-    parts: &FeedParts,
-) -> Result<Found, PipelineError> {
+async fn find_lane(slot: SlotId, lane: LaneId, plan: &FeedPlan, parts: &FeedParts) -> Result<Found, PipelineError> {
     let kept = plan.resume.lane(slot, lane).cloned();
     let said = kept.as_ref().map_or(Position::ZERO, |k| k.at);
     let start = plan.resume.counted.trust(said).unwrap_or(Position::ZERO).max(floor(slot, plan));

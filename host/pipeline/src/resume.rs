@@ -92,7 +92,10 @@ impl Resume {
     /// Whether there is anything to store.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.label.is_empty() && self.floors.is_empty() && self.lanes.is_empty() && matches!(self.counted, Counted::Same)
+        self.label.is_empty()
+            && self.floors.is_empty()
+            && self.lanes.is_empty()
+            && matches!(self.counted, Counted::Same)
     }
 
     /// Bytes that sinks keep.
@@ -235,7 +238,12 @@ mod tests {
     fn sample() -> Resume {
         let at = Position::within(Ts::new(12), 3);
         let lane = LaneState { slot: SlotId(1), lane: LaneId(2), at, state: b"hi".as_slice().into() };
-        Resume { label: "b".to_owned(), floors: vec![Position::rows(Ts::new(9)), Position::ZERO], lanes: vec![lane], counted: Counted::Same }
+        Resume {
+            label: "b".to_owned(),
+            floors: vec![Position::rows(Ts::new(9)), Position::ZERO],
+            lanes: vec![lane],
+            counted: Counted::Same,
+        }
     }
 
     #[test]

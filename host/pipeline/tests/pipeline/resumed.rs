@@ -7,7 +7,8 @@ use tg_playground::workload::{Bank, Sysbench, Workload};
 /// Runs that end in some way, each with a dispatcher of its own.
 async fn flow(seed: u64, faults: Faults, crash: bool) -> World {
     let mut world = World::new(Layout { slots: 2, lanes: 4 }, true, faults).await;
-    let mut workloads: Vec<Box<dyn Workload>> = vec![Box::new(Sysbench::new(4, 5, seed)), Box::new(Bank::new(50, seed))];
+    let mut workloads: Vec<Box<dyn Workload>> =
+        vec![Box::new(Sysbench::new(4, 5, seed)), Box::new(Bank::new(50, seed))];
     for w in &mut workloads {
         w.prepare(world.playground.cluster()).unwrap();
     }

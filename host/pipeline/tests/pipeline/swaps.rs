@@ -71,7 +71,9 @@ async fn many(swaps: u64, seed: u64, faults: Faults, kill_every: u64, ddl: bool)
             let _ = run.control.settled().await;
             version.stages = Version::of_label(&world.store.inner.lock().resume.label).stages;
         }
-        match world.swap(&run, version, parts, Duration::from_millis(rng.random_range(0..20))).await {
+        let swapped = world.swap(&run, version, parts, Duration::from_millis(rng.random_range(0..20))).await;
+        eprintln!("try {tries}: {parts:?} {version:?}: {swapped:?}, label {:?}", world.store.inner.lock().resume.label);
+        match swapped {
             Ok(outcome) => {
                 stalls.push(outcome.stall);
                 done += 1;

@@ -33,7 +33,7 @@ pub(crate) struct Elsewhere {
 impl SlotPlaces for Elsewhere {
     fn open(&self, ask: SlotAsk) -> BoxFuture<'_, Result<Option<AwaySlot>, PipelineError>> {
         async move {
-            if ask.slot.0 % 2 == 0 {
+            if ask.slot.0.is_multiple_of(2) {
                 return Ok(None);
             }
             assert_eq!((ask.slots, ask.lanes), (self.plan.slots, self.plan.lanes));
@@ -43,7 +43,8 @@ impl SlotPlaces for Elsewhere {
                 replay_until: ask.replay_until,
                 ..self.plan.clone()
             };
-            let parts = FeedParts { control: FeedControl::new(), stats: Arc::new(Stats::default()), ..self.parts.clone() };
+            let parts =
+                FeedParts { control: FeedControl::new(), stats: Arc::new(Stats::default()), ..self.parts.clone() };
             let hosted = HostedSlot::open(ask.slot, &plan, parts).await?;
             let counted = hosted.counted();
             let (commands, from_run) = mpsc::unbounded_channel();
