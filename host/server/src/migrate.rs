@@ -10,7 +10,7 @@ use crate::progress::{self, now_ms};
 use crate::record::{self, Record, new_incarnation};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tg_metastore::{ChangefeedStore, KeyValue, MetaStore, Op, read_record};
+use tg_metastore::{ChangefeedStatus, ChangefeedStore, KeyValue, MetaStore, Op, read_record};
 use tg_model::{ChangefeedId, Ts};
 
 /// Rows are committed at timestamps of the upstream's clock, which may be ahead of this machine's by so much.
@@ -71,22 +71,24 @@ pub async fn migrate(from: Arc<dyn MetaStore>, to: Arc<dyn MetaStore>, cluster: 
     Ok(moved)
 }
 
-/// A record of a changefeed as it is to be in the other store; fields of later versions stay.
+/// A record of a changefeed as it is to be in the other store; fields of later versions stay, and its format.
 fn of_changefeed(id: &ChangefeedId, incarnation: &str, part: &str, kv: &KeyValue) -> Result<Option<Op>, ServerError> {
-    let mut json: serde_json::Value = read_record(&kv.key, &kv.value)?;
+    let bad = |e: serde_json::Error| ServerError::Migrate { cluster: id.to_string(), reason: e.to_string() };
+    let mut json: serde_json::Value = serde_json::from_slice(&kv.value).map_err(bad)?;
+    // What cannot be read is to be seen now, not when the servers start.
     match part {
         "info" => {
-            // One that cannot be read is to be seen now, not when the servers start.
             Record::read(&read_record(&kv.key, &kv.value)?)?;
             json[record::INCARNATION_FIELD] = incarnation.into();
             json[record::REPEAT_FIELD] = Ts::compose(now_ms() + CLOCKS_APART_MS, 0).get().into();
         }
         // What is ahead of the checkpoint is so in the same downstream.
-        "status" => json[progress::INCARNATION_FIELD] = incarnation.into(),
+        "status" => {
+            read_record::<ChangefeedStatus>(&kv.key, &kv.value)?;
+            json[progress::INCARNATION_FIELD] = incarnation.into();
+        }
         // Runs belong to the store.
         _ => return Ok(None),
     }
-    let bytes = serde_json::to_vec(&json);
-    let bytes = bytes.map_err(|e| ServerError::Migrate { cluster: id.to_string(), reason: e.to_string() })?;
-    Ok(Some(Op::put(kv.key.clone(), bytes)))
+    Ok(Some(Op::put(kv.key.clone(), serde_json::to_vec(&json).map_err(bad)?)))
 }

@@ -16,7 +16,7 @@ const ALL: SwapParts = SwapParts { sink: true, stages: true };
 const LONG: Duration = Duration::from_secs(60);
 
 /// Swaps of the long test when the environment does not say.
-const SWAPS: u64 = 1_000;
+const SWAPS: u64 = 400;
 
 struct Load(Vec<Box<dyn Workload>>);
 
@@ -52,6 +52,8 @@ async fn many(swaps: u64, seed: u64, faults: Faults, kill_every: u64, ddl: bool)
     let mut stalls = Vec::new();
     let (mut done, mut kills) = (0, 0);
     let mut newest = Version::default();
+    // Stages may still be taken back.
+    let mut unsettled = false;
     let mut tries = 0;
     let began = Instant::now();
     while done < swaps {
@@ -68,11 +70,14 @@ async fn many(swaps: u64, seed: u64, faults: Faults, kill_every: u64, ddl: bool)
         let mut version = Version { warm: rng.random(), ..newest };
         if !parts.stages {
             // Those that stay are those that run: others may have been taken back, or be about to.
-            let _ = run.control.settled().await;
+            if std::mem::take(&mut unsettled) {
+                let _ = run.control.settled().await;
+            }
             version.stages = Version::of_label(&world.store.inner.lock().resume.label).stages;
         }
         let swapped = world.swap(&run, version, parts, Duration::from_millis(rng.random_range(0..20))).await;
         eprintln!("try {tries}: {parts:?} {version:?}: {swapped:?}, label {:?}", world.store.inner.lock().resume.label);
+        unsettled |= parts.stages;
         match swapped {
             Ok(outcome) => {
                 stalls.push(outcome.stall);

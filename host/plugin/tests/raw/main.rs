@@ -192,10 +192,10 @@ async fn what_cannot_begin_is_refused_where_it_is_loaded() {
     let start = |body: &str| format!("(func $start {body}) (start $start)");
     let (trap, endless) = (start("(unreachable)"), start(ENDLESS));
     check(&[
-        ("a trap at the start", Guest { more: &trap, ..WELL }, 2005),
-        ("no end of the start", Guest { more: &endless, ..WELL }, 2005),
-        ("a memory of 4 GiB to begin with", Guest { memory: "65536", ..WELL }, 2005),
-        ("a table of 100 million to begin with", Guest { table: "100000000", ..WELL }, 2005),
+        ("a trap at the start", Guest { more: &trap, ..WELL }, 2006),
+        ("no end of the start", Guest { more: &endless, ..WELL }, 2006),
+        ("a memory of 4 GiB to begin with", Guest { memory: "65536", ..WELL }, 2001),
+        ("a table of 100 million to begin with", Guest { table: "100000000", ..WELL }, 2001),
     ])
     .await;
 }

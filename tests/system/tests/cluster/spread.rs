@@ -6,17 +6,22 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tg_testkit::Sql;
 
+/// Looks in a row, over about a second, that have to find slots where they should be.
+const HELD_LOOKS: u32 = 20;
+
 impl Cluster {
     /// The nodes of a changefeed's slots, by slot, once they are as they should.
     async fn places(&self, ask: usize, feed: &str, what: &str, are: impl Fn(&[usize]) -> bool) -> Vec<usize> {
-        let (begin, mut seen) = (std::time::Instant::now(), Vec::new());
+        let (begin, mut seen, mut held) = (std::time::Instant::now(), Vec::new(), 0);
         for _ in 0..3_000 {
             let listed = self.nodes[ask].command(&["span", "list", "-c", feed, "--json"]).unwrap();
             let spans: Value = serde_json::from_str(&listed.out).unwrap_or_default();
             let slots = spans["slots"].as_array().cloned().unwrap_or_default();
             let node = |s: &Value| self.nodes.iter().position(|n| s["address"] == n.address().as_str());
             seen = slots.iter().filter_map(node).collect();
-            if seen.len() == 4 && are(&seen) {
+            // Not only for the moment in which a run begins.
+            held = if seen.len() == 4 && are(&seen) { held + 1 } else { 0 };
+            if held == HELD_LOOKS {
                 println!("{what}: after {:.1?}", begin.elapsed());
                 return seen;
             }

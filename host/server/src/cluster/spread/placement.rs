@@ -104,7 +104,9 @@ fn place(
     pins: &BTreeMap<u16, Peer>,
     turn: u64,
 ) -> Vec<Peer> {
-    let most = usize::from(slots).div_ceil(nodes.len().max(1));
+    // Every node has so many; of these, some have one more.
+    let least = usize::from(slots) / nodes.len().max(1);
+    let mut more = usize::from(slots) % nodes.len().max(1);
     let mut load: BTreeMap<Peer, usize> = nodes.iter().map(|n| (*n, 0)).collect();
     let mut at: Vec<Option<Peer>> = vec![None; usize::from(slots)];
     for (slot, place) in (0..slots).zip(&mut at) {
@@ -115,11 +117,13 @@ fn place(
             *place = Some(*pinned);
         }
     }
+    more = more.saturating_sub(load.values().map(|n| n.saturating_sub(least)).sum());
     for (place, was) in at.iter_mut().zip(before) {
         if place.is_none()
             && let Some(load) = load.get_mut(was)
-            && *load < most
+            && (*load < least || (*load == least && more > 0))
         {
+            more -= usize::from(*load == least);
             *load += 1;
             *place = Some(*was);
         }
@@ -174,6 +178,7 @@ mod tests {
         assert_eq!(at(&[1, 2, 3], &[3, 3, 2, 1], &[]), [3, 3, 2, 1]);
         assert_eq!(at(&[1, 3], &[3, 3, 2, 1], &[]), [3, 3, 1, 1], "2 has gone");
         assert_eq!(at(&[1, 2, 3, 4], &[1, 1, 2, 2], &[]), [1, 3, 2, 4], "3 and 4 have come");
+        assert_eq!(at(&[1, 2, 3], &[1, 2, 2, 1], &[]), [1, 2, 2, 3], "3 has come, and is to have some");
     }
 
     #[test]
