@@ -9,4 +9,3 @@ mod migrated;
 mod planned;
 mod refused;
 mod rig;
-mod spread;
