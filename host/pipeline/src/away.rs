@@ -5,7 +5,7 @@
 //! begins; the epoch of that one ends whoever still writes.
 
 use crate::error::PipelineError;
-use crate::feed::{FeedParts, FeedPlan, next_span};
+use crate::feed::{FeedParts, FeedPlan, end_tasks, next_span};
 use crate::open_slot::open_slot;
 use crate::resume::{Counted, LaneState, Resume};
 use crate::slot::SlotReport;
@@ -27,8 +27,6 @@ const REPORT_EVERY: Duration = Duration::from_millis(5);
 const COUNT_EVERY: Duration = Duration::from_millis(200);
 /// After so long without a report a slot counts as lost.
 const SILENCE_MAX: Duration = Duration::from_secs(3);
-/// How long the parts of a slot may take to end.
-const SHUT_DOWN_MAX: Duration = Duration::from_secs(10);
 
 /// What another node is to know to run a slot; it has the changefeed's record itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -279,12 +277,8 @@ impl HostedSlot {
         for own in self.spans.values() {
             self.parts.upstream.unsubscribe(*own);
         }
-        let Self { end, mut tasks, .. } = self;
+        let Self { end, tasks, .. } = self;
         drop(end);
-        let all = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(SHUT_DOWN_MAX, all).await.is_err() {
-            tracing::warn!("some sinks of a slot did not end in time and are dropped");
-            tasks.shutdown().await;
-        }
+        end_tasks(tasks).await;
     }
 }

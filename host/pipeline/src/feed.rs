@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 const TICK: Duration = Duration::from_millis(500);
 /// How long slots that are to end may take to finish what they are at.
 const SETTLE_MAX: Duration = Duration::from_secs(2);
-/// How long the parts of a run may take to end.
+/// How long the parts of a run, or of a slot of another node's run, may take to end.
 const SHUT_DOWN_MAX: Duration = Duration::from_secs(10);
 /// Most DDL feed events taken at once.
 const DDL_BURST_EVENTS: usize = 256;
@@ -131,6 +131,16 @@ fn schema_ts(start: Position) -> Ts {
 /// Ends when `stop` is true, or nobody is left who could say so.
 async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|s| *s).await;
+}
+
+/// Waits for tasks whose channels are closed. Whoever is still in a call of a sink after the bound is dropped there, so that the next
+/// run does not write beside it.
+pub(crate) async fn end_tasks(mut tasks: JoinSet<()>) {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(SHUT_DOWN_MAX, all).await.is_err() {
+        tracing::warn!("some sinks did not end in time and are dropped");
+        tasks.shutdown().await;
+    }
 }
 
 pub(crate) struct Feed {
@@ -410,18 +420,13 @@ impl Feed {
         Ok(())
     }
 
-    /// Ends every subscription, then waits for slots, lanes and the executor: they end when their channels close. Whoever is still
-    /// in a call of a sink after the bound is dropped there, so that the next run does not write beside it.
+    /// Ends every subscription, then waits for slots, lanes and the executor: they end when their channels close.
     async fn shut_down(self) {
         for span in self.spans.values().chain(&self.ddl_spans) {
             self.parts.upstream.unsubscribe(*span);
         }
-        let Self { slots, ddl_work, swaps, mut tasks, .. } = self;
+        let Self { slots, ddl_work, swaps, tasks, .. } = self;
         drop((slots, ddl_work, swaps));
-        let all = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(SHUT_DOWN_MAX, all).await.is_err() {
-            tracing::warn!("some sinks did not end in time and are dropped");
-            tasks.shutdown().await;
-        }
+        end_tasks(tasks).await;
     }
 }

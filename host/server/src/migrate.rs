@@ -6,7 +6,7 @@
 
 use crate::ServerError;
 use crate::node::GENERATION;
-use crate::progress::{self, now_ms};
+use crate::progress::now_ms;
 use crate::record::{self, Record, new_incarnation};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ fn of_changefeed(id: &ChangefeedId, incarnation: &str, part: &str, kv: &KeyValue
         // What is ahead of the checkpoint is so in the same downstream.
         "status" => {
             read_record::<ChangefeedStatus>(&kv.key, &kv.value)?;
-            json[progress::INCARNATION_FIELD] = incarnation.into();
+            json[record::INCARNATION_FIELD] = incarnation.into();
         }
         // Runs belong to the store.
         _ => return Ok(None),

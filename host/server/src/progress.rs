@@ -1,5 +1,6 @@
 //! A changefeed's progress in the metadata store.
 
+use crate::record::INCARNATION_FIELD;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
@@ -12,8 +13,6 @@ use tg_pipeline::{DdlState, PipelineError, ProgressStore, Resume, Stats};
 
 /// Names in the status what belongs to the checkpoint.
 const RESUME_FIELD: &str = "resume";
-/// Names in the status the incarnation that it was stored under.
-pub(crate) const INCARNATION_FIELD: &str = "incarnation";
 
 /// What was stored beside the checkpoint.
 pub(crate) fn resume_of(status: &meta::ChangefeedStatus) -> Result<Resume, PipelineError> {

@@ -48,7 +48,7 @@ async fn take(node: Arc<Node>, mut pipe: Pipe) {
         Ok(hosted) => (Begun::Opened(hosted.counted()), Some(hosted)),
         Err(e) => {
             tracing::warn!(changefeed = %id, slot = slot.0, code = %e.code(), error = %e, "a slot does not begin here");
-            (Begun::Refused { code: e.code(), message: e.to_string(), retryable: e.is_retryable() }, None)
+            (Begun::Refused { code: e.code(), message: e.to_string() }, None)
         }
     };
     let Ok(begun) = begun.write() else { return };

@@ -57,7 +57,7 @@ impl Spread {
         let begun = tokio::time::timeout(BEGIN_MAX, pipe.into.next()).await;
         let begun = begun.map_err(|_| "it did not begin in time".to_owned())?.map_err(|e| e.to_string())?;
         match Begun::read(&begun).map_err(|e| e.to_string())? {
-            Begun::Refused { code, message, .. } => Err(format!("{code}: {message}")),
+            Begun::Refused { code, message } => Err(format!("{code}: {message}")),
             Begun::Opened(counted) => {
                 let Pipe { out, into, .. } = pipe;
                 let (commands, mut from_run) = mpsc::unbounded_channel();

@@ -7,7 +7,7 @@ use tg_model::{ChangefeedId, Code, Position, SlotId, SpanId, TableId, TableVersi
 use tg_peer::BODY_MAX_BYTES;
 use tg_pipeline::{AwayCommand, AwayReport, Counted, LaneState, Resume, SlotAsk, StatsSnapshot};
 
-/// Version of the messages. A node that is asked in another one refuses, and the slot stays where the run is.
+/// Version of the messages. A node that is asked in another one lets go of the pipe: the run counts it as lost and goes on without it.
 pub(super) const VERSION: u32 = 1;
 
 /// A slot is asked for.
@@ -25,7 +25,7 @@ pub(super) struct Asked {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Begun {
     Opened(Counted),
-    Refused { code: Code, message: String, retryable: bool },
+    Refused { code: Code, message: String },
 }
 
 /// A message that is not one of these, or too large to be sent.
@@ -52,7 +52,7 @@ struct WireAsked {
 #[serde(tag = "is", rename_all = "snake_case")]
 enum WireBegun {
     Opened { version: u32, resume: Value },
-    Refused { version: u32, code: u16, message: String, retryable: bool },
+    Refused { version: u32, code: u16, message: String },
 }
 
 // The tag is outside: maps with numbers as keys, as table versions have, do not come through one that is inside.
@@ -157,9 +157,8 @@ impl Begun {
                 let resume = Resume { counted: *counted, ..Resume::default() }.to_json();
                 WireBegun::Opened { version: VERSION, resume }
             }
-            Self::Refused { code, message, retryable } => {
-                let (code, message, retryable) = (code.0, message.clone(), *retryable);
-                WireBegun::Refused { version: VERSION, code, message, retryable }
+            Self::Refused { code, message } => {
+                WireBegun::Refused { version: VERSION, code: code.0, message: message.clone() }
             }
         })
     }
@@ -170,9 +169,9 @@ impl Begun {
                 version(v)?;
                 Self::Opened(resume(&stored)?.counted)
             }
-            WireBegun::Refused { version: v, code, message, retryable } => {
+            WireBegun::Refused { version: v, code, message } => {
                 version(v)?;
-                Self::Refused { code: Code(code), message, retryable }
+                Self::Refused { code: Code(code), message }
             }
         })
     }
@@ -261,7 +260,7 @@ mod tests {
         let slot = SlotAsk { slot: SlotId(1), slots: 4, lanes: 3, start: at(5), resume, replay_until: Ts::new(7) };
         let asked = Asked { id: ChangefeedId::new("n", "x").unwrap(), run: 77, epoch: (7, 9), slot };
         assert_eq!(Asked::read(&asked.write().unwrap()).unwrap(), asked);
-        let refused = Begun::Refused { code: Code(4001), message: "no".to_owned(), retryable: true };
+        let refused = Begun::Refused { code: Code(4001), message: "no".to_owned() };
         for begun in [Begun::Opened(Counted::Same), Begun::Opened(Counted::Upto(at(3))), refused] {
             assert_eq!(Begun::read(&begun.write().unwrap()).unwrap(), begun);
         }
