@@ -1,4 +1,4 @@
-//! Real servers for tests, to throw away: a Kafka broker, a schema registry, an S3 gateway, etcd.
+//! Real servers for tests, to throw away: a Kafka broker, a schema registry, an S3 gateway, etcd, PostgreSQL.
 //!
 //! Does: fetch each server once per machine from a package registry, through that registry's own client (`mvn`, `go`); start it
 //! on free ports of 127.0.0.1 with its data in a temporary folder; wait until it answers; kill and restart it.
@@ -13,11 +13,13 @@ mod etcd;
 mod http;
 mod kafka;
 mod kafka_config;
+mod postgres;
 mod registry;
 mod s3;
 mod wait;
 
 pub use etcd::Etcd;
 pub use kafka::{Kafka, KafkaOptions};
+pub use postgres::Postgres;
 pub use registry::SchemaRegistry;
 pub use s3::{S3, S3_ACCESS_KEY, S3_SECRET_KEY};

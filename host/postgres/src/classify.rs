@@ -1,0 +1,77 @@
+//! From the driver's errors to faults.
+
+use crate::sqlstate::{kind_of, leaves_open};
+use std::error::Error as _;
+use tg_downstream::{Fault, FaultKind};
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, Severity};
+
+/// How far an operation was when it failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Phase {
+    /// Nothing can have taken effect: connecting, reading, a transaction before its COMMIT.
+    Undone,
+    /// It may have taken effect: COMMIT, DDL.
+    Open,
+}
+
+/// What the driver says of its own, and the server has no part in; the kind of an error is not told in any other way.
+const REFUSED_BY_DRIVER: &[&str] = &["error performing TLS handshake", "authentication error", "invalid configuration"];
+/// A statement that cannot be put into a message.
+const NOT_ENCODED: &str = "error encoding message to server";
+
+/// A fault of our own.
+pub(crate) fn own(kind: FaultKind, doing: &str, message: impl Into<String>) -> Fault {
+    Fault { kind, errno: 0, sqlstate: String::new(), doing: doing.to_owned(), message: message.into() }
+}
+
+/// What a lost connection means.
+pub(crate) const fn lost(phase: Phase) -> FaultKind {
+    match phase {
+        Phase::Undone => FaultKind::Retryable,
+        Phase::Open => FaultKind::Unknown,
+    }
+}
+
+/// Whether the session goes on after the error.
+pub(crate) fn session_lives(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|e| !ends_session(e))
+}
+
+fn ends_session(error: &DbError) -> bool {
+    matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+}
+
+/// A fault from an error of the driver.
+pub(crate) fn fault(error: &Error, phase: Phase, doing: &str) -> Fault {
+    let Some(said) = error.as_db_error() else {
+        return by_driver(error, phase, doing);
+    };
+    let state = said.code().code();
+    let open = phase == Phase::Open && leaves_open(state, ends_session(said));
+    let kind = if open { FaultKind::Unknown } else { kind_of(state) };
+    let detail = said.detail().map_or_else(String::new, |d| format!(" ({d})"));
+    let message = format!("{}{detail} (SQLSTATE {state})", said.message());
+    Fault { kind, errno: 0, sqlstate: state.to_owned(), doing: doing.to_owned(), message }
+}
+
+fn by_driver(error: &Error, phase: Phase, doing: &str) -> Fault {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        if !message.contains(&said) {
+            message = format!("{message}: {said}");
+        }
+        source = cause.source();
+    }
+    let kind = if phase == Phase::Undone && REFUSED_BY_DRIVER.iter().any(|start| message.starts_with(start)) {
+        FaultKind::Denied
+    } else if message.starts_with(NOT_ENCODED) {
+        // It never left.
+        FaultKind::Refused
+    } else {
+        lost(phase)
+    };
+    own(kind, doing, message)
+}

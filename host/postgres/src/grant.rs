@@ -1,0 +1,63 @@
+//! The endpoint as plugins are granted it.
+
+use crate::{PostgresConnection, PostgresEndpoint};
+use futures::future::{BoxFuture, FutureExt};
+use tg_downstream::LaneClaim;
+use tg_model::Position;
+use tg_plugin::grant::{Blocks, Dialect, ExecResult, LaneContext, ResultSet, SqlConnection, SqlEndpoint, SqlError};
+
+impl SqlEndpoint for PostgresEndpoint {
+    fn connect(&self, lane: LaneContext) -> BoxFuture<'_, Result<Box<dyn SqlConnection>, SqlError>> {
+        let incarnation = match self.target().incarnation.as_str() {
+            "" => String::new(),
+            name => format!("#{name}"),
+        };
+        let claim = LaneClaim {
+            changefeed: format!("{}{incarnation}", lane.changefeed),
+            slot: lane.slot.0.into(),
+            lane: lane.lane.0.into(),
+            lanes: self.target().lanes,
+            epoch: lane.epoch,
+        };
+        async move { Ok(Box::new(self.open(Some(claim)).await?) as Box<dyn SqlConnection>) }.boxed()
+    }
+}
+
+impl SqlConnection for PostgresConnection {
+    /// The contract has no name for it; plugins read it from the version.
+    fn dialect(&self) -> Dialect {
+        Dialect::Other
+    }
+
+    fn server_version(&self) -> String {
+        self.facts().version.clone()
+    }
+
+    fn max_statement_bytes(&self) -> u32 {
+        Self::max_statement_bytes(self)
+    }
+
+    fn durable_at_open(&self) -> Option<Position> {
+        Self::durable_at_open(self)
+    }
+
+    fn durable(&mut self) -> BoxFuture<'_, Result<Option<Position>, SqlError>> {
+        async { Ok(Self::durable(self).await?) }.boxed()
+    }
+
+    fn transact<'a>(
+        &'a mut self,
+        statements: Blocks<'a>,
+        progress: Option<Position>,
+    ) -> BoxFuture<'a, Result<ExecResult, SqlError>> {
+        async move { Ok(Self::transact(self, statements.data, statements.ends, progress).await?.into()) }.boxed()
+    }
+
+    fn execute<'a>(&'a mut self, statement: &'a str) -> BoxFuture<'a, Result<ExecResult, SqlError>> {
+        async { Ok(Self::execute(self, statement).await?.into()) }.boxed()
+    }
+
+    fn query<'a>(&'a mut self, statement: &'a str, max_rows: u32) -> BoxFuture<'a, Result<ResultSet, SqlError>> {
+        async move { Ok(Self::query(self, statement, max_rows).await?.into()) }.boxed()
+    }
+}
