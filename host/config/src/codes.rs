@@ -48,7 +48,7 @@ pub const CODES: &[CodePage] = &[
         6011,
         "The sink URI's scheme is unknown",
         "The scheme names the kind of downstream, and no sink goes by this name.",
-        "Use mysql, tidb, kafka, pulsar, file, s3, gcs, azblob, blackhole, print, or plugin+NAME for an installed plugin.",
+        "Use mysql, tidb, postgres, kafka, pulsar, file, s3, gcs, azblob, blackhole, print, or plugin+NAME for an installed plugin.",
     ),
     page(
         6012,

@@ -119,7 +119,7 @@ fn bad_grants_say_what_and_what_was_meant() {
         (
             "[tidegate.grants.sql.a]\nurl = 'kafka://h:1/t'",
             6003,
-            "cf.toml:2:1: option `tidegate.grants.sql.a.url`: is a URI like mysql://…",
+            "cf.toml:2:1: option `tidegate.grants.sql.a.url`: is a URI like mysql://… or postgres://…",
         ),
         (
             "[tidegate.grants.sql.downstream]\nurl = 'mysql://h/'",

@@ -1,7 +1,7 @@
 //! Sink URIs, good and bad, as data.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use tg_config::{ChangefeedConfig, Interval, MysqlOptions, Scheme, SinkUri};
+use tg_config::{ChangefeedConfig, Interval, MysqlOptions, PostgresOptions, Scheme, SinkUri, SslMode};
 use tg_model::Coded;
 
 #[test]
@@ -23,6 +23,8 @@ fn parts_are_decoded() {
 fn every_scheme_is_read() {
     for (text, plugin, hosts, path) in [
         ("tidb+ssl://u@h/", "mysql", 1, ""),
+        ("postgres://u:p@h:5432/shop?sslmode=verify-full&zero-dates=null", "postgres", 1, "shop"),
+        ("postgresql://h", "postgres", 1, ""),
         (
             "kafka://a:9092,b:9092,[::1]:9092/topic?protocol=canal-json&partition-num=3&required-acks=-1",
             "kafka",
@@ -136,6 +138,45 @@ fn uri_wins_over_file_wins_over_default() {
     let (config, _) = ChangefeedConfig::from_toml("cf.toml", "[sink.mysql-config]\nmax-txn-row = 9999").unwrap();
     let error = MysqlOptions::new(&uri, &config).unwrap_err().to_string();
     assert_eq!(error, "changefeed config: option `sink.mysql-config.max-txn-row`: 9999 is not within 1 to 2048");
+}
+
+#[test]
+fn postgres_uris_are_read_as_libpq_reads_them() {
+    let of = |text: &str| PostgresOptions::new(&SinkUri::parse(text).unwrap(), &ChangefeedConfig::default());
+    let o = of(
+        "postgres://u:p%40ss@h/shop?sslmode=verify-ca&sslrootcert=/ca&sslcert=/c&sslkey=/k&zero-dates=null&safe-mode=true",
+    );
+    assert_eq!((o.host.as_str(), o.port, o.user.as_str(), o.database.as_str()), ("h", 5432, "u", "shop"));
+    assert_eq!((o.password.expose(), o.ssl_mode), ("p@ss", SslMode::VerifyCa));
+    assert_eq!((o.ssl_root_cert.as_deref(), o.ssl_identity), (Some("/ca"), Some(("/c".into(), "/k".into()))));
+    assert_eq!(o.plugin["zero-dates"], "null");
+    assert_eq!(o.plugin["safe-mode"], true);
+    assert_eq!((of("postgresql://me@h").database.as_str(), of("postgres://h").database.as_str()), ("me", "postgres"));
+    assert_eq!(of("postgres://h").ssl_mode, SslMode::Prefer);
+    assert_eq!(of("postgres://h?sslmode=require&sslrootcert=/ca").ssl_mode, SslMode::VerifyCa);
+    for (text, message) in [
+        ("postgres:///", "sink URI `postgres:///`: needs a host: postgres://user:password@host:5432/database"),
+        ("postgres://a,b/", "sink URI `postgres://a,b/`: takes one host; put a proxy in front of several"),
+        (
+            "postgres://u:pw@h/a/b",
+            "sink URI `postgres://u:xxxxx@h/a/b`: names one database behind the host; schemas are made after the source's databases",
+        ),
+        (
+            "postgres://h/?sslcert=/c",
+            "sink URI `postgres://h/?sslcert=/c`: needs `sslcert` and `sslkey` together, or neither",
+        ),
+        (
+            "postgres://h/?sslmode=verify-fll",
+            "sink URI `postgres://h/?sslmode=verify-fll`: parameter `sslmode`: `verify-fll` is not known; did you mean `verify-full`?",
+        ),
+        (
+            "postgres://h/?ssl-mode=require",
+            "sink URI `postgres://h/?ssl-mode=require`: postgres has no parameter `ssl-mode`; did you mean `sslmode`?",
+        ),
+        ("postgress://h/", "sink URI `postgress://h/`: there is no scheme `postgress`; did you mean `postgres`?"),
+    ] {
+        assert_eq!(SinkUri::parse(text).unwrap_err().to_string(), message);
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ const NAME_LEN_MAX: usize = 64;
 const GRANTS_MAX: usize = 64;
 /// The endpoint that the sink URI describes.
 const RESERVED: &str = "downstream";
+/// What SQL can be sent to.
+const SQL: [Family; 2] = [Family::Mysql, Family::Postgres];
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 /// What names of environment variables begin with that a changefeed may read.
 pub(crate) const ENV_PREFIX: &str = "TIDEGATE_SECRET_";
@@ -29,14 +31,14 @@ pub(super) fn check(c: &Checker<'_>, own: &TidegateConfig) -> Checked {
     }
     check_http(c, grants)?;
     for (name, grant) in &grants.sql {
-        uri(c, &format!("tidegate.grants.sql.{name}.url"), grant.url.expose(), Family::Mysql, "mysql://…")?;
+        uri(c, &format!("tidegate.grants.sql.{name}.url"), grant.url.expose(), &SQL, "mysql://… or postgres://…")?;
     }
     for (name, grant) in &grants.producer {
-        uri(c, &format!("tidegate.grants.producer.{name}.url"), grant.url.expose(), Family::Kafka, "kafka://…")?;
+        uri(c, &format!("tidegate.grants.producer.{name}.url"), grant.url.expose(), &[Family::Kafka], "kafka://…")?;
     }
     for (name, grant) in &grants.object_store {
         let key = format!("tidegate.grants.object-store.{name}.url");
-        uri(c, &key, grant.url.expose(), Family::Storage, "s3://… or file:///…")?;
+        uri(c, &key, grant.url.expose(), &[Family::Storage], "s3://… or file:///…")?;
     }
     for (name, grant) in &grants.secret {
         check_secret(c, &format!("tidegate.grants.secret.{name}"), grant)?;
@@ -112,10 +114,10 @@ fn references(text: &str) -> Vec<&str> {
     text.split("${").skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name)).collect()
 }
 
-fn uri(c: &Checker<'_>, key: &str, text: &str, family: Family, form: &str) -> Checked {
+fn uri(c: &Checker<'_>, key: &str, text: &str, families: &[Family], form: &str) -> Checked {
     // The reason alone: it says no more of the URI than its masked form.
     let parsed = SinkUri::parse(text).map_err(|e| c.bad(key, e))?;
-    if parsed.scheme.family() == family { Ok(()) } else { Err(c.bad(key, format!("is a URI like {form}"))) }
+    if families.contains(&parsed.scheme.family()) { Ok(()) } else { Err(c.bad(key, format!("is a URI like {form}"))) }
 }
 
 fn check_secret(c: &Checker<'_>, key: &str, grant: &SecretGrant) -> Checked {

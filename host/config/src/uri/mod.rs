@@ -140,6 +140,7 @@ impl SinkUri {
         match self.scheme.family() {
             Family::Mysql if no_host => bad("needs a host: mysql://user:password@host:4000/"),
             Family::Mysql if self.hosts.len() > 1 => bad("takes one host; put a proxy in front of several"),
+            Family::Postgres => self.check_postgres(),
             Family::Kafka | Family::Pulsar if no_host => bad("needs a host: kafka://broker:9092/topic?protocol=…"),
             Family::Kafka | Family::Pulsar if self.path.is_empty() => {
                 bad("needs a topic: kafka://broker:9092/topic?protocol=…")
@@ -152,6 +153,24 @@ impl SinkUri {
             }
             _ => Ok(()),
         }
+    }
+
+    fn check_postgres(&self) -> Result<(), ConfigError> {
+        let given = |name: &str| self.params.contains_key(name);
+        let reason = if self.hosts.is_empty() {
+            "needs a host: postgres://user:password@host:5432/database"
+        } else if self.hosts.len() > 1 {
+            "takes one host; put a proxy in front of several"
+        } else if self.path.contains('/') {
+            "names one database behind the host; schemas are made after the source's databases"
+        } else if given("sslcert") != given("sslkey") {
+            "needs `sslcert` and `sslkey` together, or neither"
+        } else if self.text("sslmode") == Some("disable") && (given("sslrootcert") || given("sslcert")) {
+            "gives certificates and says `sslmode=disable`"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::BadUri { uri: self.to_string(), reason: reason.to_owned() })
     }
 
     /// The URI with its secrets, for the metadata store.

@@ -1,6 +1,7 @@
 //! The parameters of sink URIs and their limits.
 
 use super::{Family, PROTOCOLS};
+use crate::postgres_options::SSL_MODES;
 use crate::{Interval, Secret, did_you_mean};
 
 /// A parameter's value.
@@ -127,6 +128,22 @@ const MYSQL: &[Spec] = &[
     later("dry-run-block-interval", Kind::Int(0, 86_400)),
 ];
 
+const POSTGRES: &[Spec] = &[
+    spec("worker-count", Kind::Int(1, 1024)),
+    spec("sslmode", Kind::Words(SSL_MODES)),
+    spec("sslrootcert", Kind::Text),
+    spec("sslcert", Kind::Text),
+    spec("sslkey", Kind::Text),
+    spec("read-timeout", Kind::Interval(1, DAY_MS)),
+    spec("write-timeout", Kind::Interval(1, DAY_MS)),
+    spec("timeout", Kind::Interval(1, DAY_MS)),
+    spec("safe-mode", Kind::Bool),
+    spec("batch-dml-enable", Kind::Bool),
+    spec("rows-per-statement", Kind::Int(1, 65_536)),
+    spec("zero-dates", Kind::Words(&["refuse", "null"])),
+    spec("bit-type", Kind::Words(&["numeric", "bit"])),
+];
+
 const KAFKA: &[Spec] = &[
     spec("partition-num", Kind::Int(1, 100_000)),
     spec("replication-factor", Kind::Int(1, 32_767)),
@@ -213,6 +230,7 @@ const STORAGE: &[Spec] = &[
 const fn of(family: Family) -> &'static [Spec] {
     match family {
         Family::Mysql => MYSQL,
+        Family::Postgres => POSTGRES,
         Family::Kafka => KAFKA,
         Family::Pulsar => PULSAR,
         Family::Storage => STORAGE,

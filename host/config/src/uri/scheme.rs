@@ -12,6 +12,11 @@ pub enum Scheme {
         /// Connect with TLS.
         tls: bool,
     },
+    /// `postgres`, `postgresql`.
+    Postgres {
+        /// The scheme as written.
+        name: &'static str,
+    },
     /// `kafka`, `kafka+ssl`.
     Kafka {
         /// Connect with TLS.
@@ -45,6 +50,8 @@ pub enum Scheme {
 pub enum Family {
     /// MySQL and TiDB.
     Mysql,
+    /// PostgreSQL.
+    Postgres,
     /// Kafka.
     Kafka,
     /// Pulsar.
@@ -63,6 +70,8 @@ pub(super) const SCHEMES: &[(&str, Scheme)] = &[
     ("mysql+ssl", Scheme::Mysql { name: "mysql+ssl", tls: true }),
     ("tidb", Scheme::Mysql { name: "tidb", tls: false }),
     ("tidb+ssl", Scheme::Mysql { name: "tidb+ssl", tls: true }),
+    ("postgres", Scheme::Postgres { name: "postgres" }),
+    ("postgresql", Scheme::Postgres { name: "postgresql" }),
     ("kafka", Scheme::Kafka { tls: false }),
     ("kafka+ssl", Scheme::Kafka { tls: true }),
     ("pulsar", Scheme::Pulsar { name: "pulsar" }),
@@ -97,6 +106,7 @@ impl Scheme {
     pub const fn family(&self) -> Family {
         match self {
             Self::Mysql { .. } => Family::Mysql,
+            Self::Postgres { .. } => Family::Postgres,
             Self::Kafka { .. } => Family::Kafka,
             Self::Pulsar { .. } => Family::Pulsar,
             Self::File | Self::S3 | Self::Gcs | Self::Azblob | Self::Noop => Family::Storage,
@@ -110,6 +120,7 @@ impl Scheme {
     pub fn plugin(&self) -> &str {
         match self {
             Self::Mysql { .. } => "mysql",
+            Self::Postgres { .. } => "postgres",
             Self::Kafka { .. } => "kafka",
             Self::Pulsar { .. } => "pulsar",
             Self::File | Self::S3 | Self::Gcs | Self::Azblob => "storage",
