@@ -8,6 +8,7 @@ use guests::Guest;
 /// Package and the constant it becomes.
 const GUESTS: &[(&str, &str)] = &[
     ("tg-plugin-mysql", "MYSQL"),
+    ("tg-plugin-postgres", "POSTGRES"),
     ("tg-plugin-dispatcher", "DISPATCHER"),
     ("tg-plugin-print", "PRINT"),
     ("tg-plugin-blackhole", "BLACKHOLE"),
@@ -24,6 +25,8 @@ const WATCHED: &[&str] = &[
     "plugins/builtin/build",
     "plugins/mysql/src",
     "plugins/mysql/Cargo.toml",
+    "plugins/postgres/src",
+    "plugins/postgres/Cargo.toml",
     "plugins/dispatcher/src",
     "plugins/dispatcher/Cargo.toml",
     "plugins/print/src",

@@ -49,6 +49,7 @@ struct File {
 #[derive(Default)]
 pub(crate) struct Grants {
     sql: Vec<String>,
+    postgres: Vec<String>,
     producer: Vec<String>,
     object_store: Vec<String>,
     http: Vec<String>,
@@ -57,7 +58,14 @@ pub(crate) struct Grants {
 
 impl From<Grants> for GrantNames {
     fn from(g: Grants) -> Self {
-        Self { sql: g.sql, producer: g.producer, object_store: g.object_store, http: g.http, secret: g.secret }
+        Self {
+            sql: g.sql,
+            postgres: g.postgres,
+            producer: g.producer,
+            object_store: g.object_store,
+            http: g.http,
+            secret: g.secret,
+        }
     }
 }
 

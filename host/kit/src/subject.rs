@@ -92,5 +92,5 @@ fn asked(plugin: &Plugin) -> GrantNames {
     let wants = |name: &str| plugin.manifest().capabilities.iter().any(|c| c.name == name);
     let names = |name: &str| if wants(name) { vec![ENDPOINT.to_owned()] } else { Vec::new() };
     let [sql, producer, object_store, http] = WRITERS.map(names);
-    GrantNames { sql, producer, object_store, http, secret: std::collections::BTreeMap::new() }
+    GrantNames { sql, producer, object_store, http, ..GrantNames::default() }
 }

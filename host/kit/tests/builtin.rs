@@ -23,6 +23,12 @@ async fn the_mysql_sink_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn the_postgres_sink_keeps_the_contract() {
+    let settings = "[grants]\npostgres = ['downstream']\n[config]\nzero-dates = 'null'\n";
+    assert_eq!(failed("postgres", settings, None).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn sinks_that_write_nowhere_keep_the_contract() {
     for name in ["print", "blackhole"] {
         assert_eq!(failed(name, "", None).await, [""; 0], "{name}");

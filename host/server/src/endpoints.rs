@@ -3,7 +3,7 @@
 use crate::choice::{RULES, Role};
 use crate::kafka::{CLAIMS, KafkaSide, REGISTRY};
 use crate::record::Layout;
-use crate::{ServerError, granted, storage};
+use crate::{ServerError, granted, postgres, storage};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tg_plugin::{Grants, Plugin};
 /// Name of the endpoint that the sink URI describes.
 const ENDPOINT: &str = "downstream";
 /// Longest wait for a DDL.
-const DDL_TIMEOUT: Duration = Duration::from_secs(3600);
+pub(crate) const DDL_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// Everything that can be opened, connected once for all instances of a run.
 pub(crate) struct Endpoints {
@@ -57,7 +57,7 @@ fn writes_with_its_own(uri: &SinkUri, config: &ChangefeedConfig) -> bool {
 pub(crate) fn fences(uri: &SinkUri, config: &ChangefeedConfig) -> bool {
     config.tidegate.exactly_once
         && match uri.scheme.family() {
-            Family::Mysql => true,
+            Family::Mysql | Family::Postgres => true,
             Family::Storage => uri.scheme != Scheme::Noop && writes_with_its_own(uri, config),
             Family::Kafka => KafkaOptions::new(uri, config).is_ok_and(|o| o.link.required_acks == ACKS_ALL),
             _ => false,
@@ -86,6 +86,11 @@ impl Endpoints {
         };
         match uri.scheme.family() {
             Family::Mysql => found.mysql(uri, config, layout, incarnation).await?,
+            Family::Postgres => {
+                let (endpoint, options) = Box::pin(postgres::open(uri, config, layout, incarnation)).await?;
+                found.downstream.sql.insert(ENDPOINT.to_owned(), endpoint);
+                (found.keeps_progress, found.options) = (config.tidegate.exactly_once, options);
+            }
             Family::Storage if uri.scheme != Scheme::Noop => found.storage(uri, config, incarnation).await?,
             Family::Kafka => found.kafka(KafkaSide::connect(uri, config, incarnation).await?),
             _ => {}

@@ -1,6 +1,5 @@
 //! `[tidegate.grants]` opened: endpoints by name, and secrets.
 
-use crate::endpoints::target;
 use crate::{ServerError, secrets, storage};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -8,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tg_config::changefeed::{GrantsConfig, HttpGrant};
-use tg_config::{ChangefeedConfig, MysqlOptions, Secret, SinkUri, StoragePlace};
-use tg_downstream::{HttpOrigin, HttpTarget, MysqlEndpoint, MysqlTarget};
+use tg_config::{Secret, SinkUri, StoragePlace};
+use tg_downstream::{HttpOrigin, HttpTarget};
 use tg_object_store::StoreEndpoint;
 use tg_plugin::Grants;
 use tg_plugin::grant::{self, HttpEndpoint, HttpError, HttpMethod, HttpRequest, HttpResponse, LaneContext};
@@ -19,10 +18,8 @@ pub(crate) async fn open(config: &GrantsConfig, folder: &Path) -> Result<Grants,
     let secrets = secrets::read(&config.secret, folder)?;
     let mut grants = Grants::default();
     for (name, granted) in &config.sql {
-        let uri = SinkUri::parse(granted.url.expose())?;
-        let options = MysqlOptions::new(&uri, &ChangefeedConfig::default())?;
-        let endpoint = MysqlEndpoint::connect(MysqlTarget { progress: false, ..target(&options) }).await?;
-        grants.sql.insert(name.clone(), Arc::new(endpoint));
+        let endpoint = Box::pin(crate::postgres::granted(&SinkUri::parse(granted.url.expose())?)).await?;
+        grants.sql.insert(name.clone(), endpoint);
     }
     for (name, granted) in &config.http {
         grants.http.insert(name.clone(), http(name, granted, &secrets)?);

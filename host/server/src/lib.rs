@@ -33,6 +33,7 @@ mod node;
 mod plugin_changes;
 mod plugin_control;
 mod plugins;
+mod postgres;
 mod progress;
 mod quarantine;
 mod record;

@@ -43,12 +43,12 @@ pub(crate) struct Layout {
 
 impl Layout {
     pub(crate) fn choose(uri: &SinkUri, config: &ChangefeedConfig) -> Self {
-        let mysql = uri.scheme.family() == Family::Mysql;
-        let slots = config.tidegate.slots.unwrap_or(if mysql { SLOTS_MYSQL } else { SLOTS_OTHER }).max(1);
+        let sql = matches!(uri.scheme.family(), Family::Mysql | Family::Postgres);
+        let slots = config.tidegate.slots.unwrap_or(if sql { SLOTS_MYSQL } else { SLOTS_OTHER }).max(1);
         let in_file = config.sink.mysql_config.as_ref().and_then(|c| c.worker_count);
         let workers =
             uri.number("worker-count").and_then(|n| u32::try_from(n).ok()).or(in_file).unwrap_or(MYSQL_WORKERS);
-        let shared = if mysql { (workers / u32::from(slots)).clamp(1, LANES_MAX) } else { 1 };
+        let shared = if sql { (workers / u32::from(slots)).clamp(1, LANES_MAX) } else { 1 };
         let lanes = config.tidegate.lanes.unwrap_or(shared as u16).max(1);
         Self { slots, lanes }
     }

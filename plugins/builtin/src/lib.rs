@@ -7,13 +7,14 @@ include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 
 /// Names of the built-in plugins.
 pub const NAMES: &[&str] =
-    &["mysql", "dispatcher", "print", "blackhole", "webhook", "mask", "route", "storage", "kafka", "rules"];
+    &["mysql", "postgres", "dispatcher", "print", "blackhole", "webhook", "mask", "route", "storage", "kafka", "rules"];
 
 /// The component with this name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static [u8]> {
     Some(match name {
         "mysql" => MYSQL,
+        "postgres" => POSTGRES,
         "dispatcher" => DISPATCHER,
         "print" => PRINT,
         "blackhole" => BLACKHOLE,

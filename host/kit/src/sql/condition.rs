@@ -36,6 +36,10 @@ impl Parser<'_> {
         }
         let column = self.column()?;
         if self.eat("IS") {
+            if self.eat("NOT") {
+                self.want("DISTINCT").and_then(|()| self.want("FROM"))?;
+                return Some(Where::In(vec![column], vec![vec![self.value()?]]));
+            }
             self.want("NULL")?;
             return Some(Where::In(vec![column], vec![vec![None]]));
         }
@@ -54,12 +58,23 @@ impl Parser<'_> {
     /// `IN ((…),(…))` or `= (…)` behind a list of columns.
     fn of_columns(&mut self, columns: Vec<String>) -> Option<Where> {
         let rows = if self.eat("IN") {
-            self.list(|p| p.list(Self::value))?
+            self.rows()?
         } else {
             self.want_sign('=')?;
             vec![self.list(Self::value)?]
         };
         rows.iter().all(|r| r.len() == columns.len()).then_some(Where::In(columns, rows))
+    }
+
+    /// `((…),(…))`, also with VALUES in front of the first.
+    fn rows(&mut self) -> Option<Vec<Vec<Value>>> {
+        let mut first = true;
+        self.list(|p| {
+            if std::mem::take(&mut first) {
+                p.eat("VALUES");
+            }
+            p.list(Self::value)
+        })
     }
 
     /// A column, also within CONVERT(c USING cs) COLLATE co.
@@ -93,6 +108,20 @@ impl Parser<'_> {
         Some(Some(text))
     }
 
+    /// What a type is called, digits included, and the bracket behind it.
+    fn type_name(&mut self) -> Option<()> {
+        self.name()?;
+        let mut depth = 0;
+        loop {
+            match self.next()? {
+                Token::Sign(')') if depth == 0 => return Some(()),
+                Token::Sign(')') => depth -= 1,
+                Token::Sign('(') => depth += 1,
+                _ => {}
+            }
+        }
+    }
+
     fn named_value(&mut self, word: &str) -> Option<Value> {
         match word.to_ascii_uppercase().as_str() {
             "NULL" => Some(None),
@@ -102,8 +131,7 @@ impl Parser<'_> {
                 self.want_sign('(')?;
                 let value = self.value()?;
                 self.want("AS")?;
-                self.name()?;
-                self.want_sign(')')?;
+                self.type_name()?;
                 Some(value)
             }
             // A character set in front of its text, and hex digits in quotes.

@@ -8,3 +8,4 @@ mod tables;
 mod token;
 
 pub(crate) use tables::Tables;
+pub(crate) use token::Style;

@@ -1,6 +1,6 @@
 //! Statements that sinks write, understood well enough to carry them out.
 
-use super::token::{Token, tokens};
+use super::token::{Style, Token, tokens};
 use std::collections::BTreeMap;
 
 /// A value; numbers and texts are the same when they are written the same. `None`: NULL.
@@ -20,6 +20,8 @@ pub(super) enum OnKey {
     Replace,
     /// The other takes these values; `None`: that of the new row.
     Update(Vec<(String, Option<Value>)>),
+    /// The same for one that is equal in these columns; equal in another key it is refused.
+    Conflict(Vec<String>, Vec<(String, Option<Value>)>),
 }
 
 /// Which rows.
@@ -69,12 +71,14 @@ pub(super) enum Statement {
         table: TableName,
         column: String,
         add: bool,
+        /// That it was is no error.
+        lenient: bool,
     },
 }
 
 /// The statement; `None`: it is of a kind that is not understood here.
-pub(super) fn parse(statement: &[u8]) -> Option<Statement> {
-    let tokens = tokens(statement)?;
+pub(super) fn parse(statement: &[u8], style: Style) -> Option<Statement> {
+    let tokens = tokens(statement, style)?;
     let mut p = Parser { tokens: &tokens };
     let parsed = p.statement()?;
     p.eat_sign(';');
@@ -153,7 +157,10 @@ impl<'a> Parser<'a> {
             "DELETE" => {
                 self.want("FROM")?;
                 let table = self.table()?;
-                let (at, limit) = self.tail()?;
+                let (at, limit) = match self.by_place() {
+                    Some(found) => found,
+                    None => self.tail()?,
+                };
                 Some(Statement::Delete { table, at, limit })
             }
             "CREATE" => {
@@ -184,7 +191,12 @@ impl<'a> Parser<'a> {
                     self.want("DROP")?;
                 }
                 self.want("COLUMN")?;
-                Some(Statement::AlterColumn { table, column: self.name()?, add })
+                let lenient = self.eat("IF");
+                if lenient {
+                    self.eat("NOT");
+                    self.want("EXISTS")?;
+                }
+                Some(Statement::AlterColumn { table, column: self.name()?, add, lenient })
             }
             _ => None,
         }
@@ -204,13 +216,52 @@ impl<'a> Parser<'a> {
         if self.eat("AS") {
             self.name()?;
         }
-        if self.eat("ON") {
+        if let [Token::Word(on), Token::Word(conflict), ..] = self.tokens
+            && on.eq_ignore_ascii_case("ON")
+            && conflict.eq_ignore_ascii_case("CONFLICT")
+        {
+            on_key = self.conflict()?;
+        } else if self.eat("ON") {
             for word in ["DUPLICATE", "KEY", "UPDATE"] {
                 self.want(word)?;
             }
             on_key = OnKey::Update(self.assignments(Self::of_new_row)?);
         }
         rows.iter().all(|r| r.len() == columns.len()).then_some(Statement::Insert { table, columns, rows, on_key })
+    }
+
+    /// `ON CONFLICT (…) DO …`
+    fn conflict(&mut self) -> Option<OnKey> {
+        self.want("ON").and_then(|()| self.want("CONFLICT"))?;
+        let columns = self.list(Self::name)?;
+        self.want("DO")?;
+        if self.eat("NOTHING") {
+            return Some(OnKey::Conflict(columns, Vec::new()));
+        }
+        self.want("UPDATE").and_then(|()| self.want("SET"))?;
+        Some(OnKey::Conflict(columns, self.assignments(Self::of_new_row)?))
+    }
+
+    /// `WHERE ctid=(SELECT ctid FROM t WHERE … LIMIT n)`
+    fn by_place(&mut self) -> Option<(Option<Where>, Option<usize>)> {
+        let before = self.tokens;
+        let found = self.by_place_found();
+        if found.is_none() {
+            self.tokens = before;
+        }
+        found
+    }
+
+    fn by_place_found(&mut self) -> Option<(Option<Where>, Option<usize>)> {
+        self.want("WHERE").and_then(|()| self.want("ctid"))?;
+        self.want_sign('=').and_then(|()| self.want_sign('('))?;
+        for word in ["SELECT", "ctid", "FROM"] {
+            self.want(word)?;
+        }
+        self.table()?;
+        let found = self.tail()?;
+        self.want_sign(')')?;
+        Some(found)
     }
 
     /// `VALUES(c)`, `alias.c` (both: the new row's) or a literal.
@@ -266,7 +317,25 @@ pub(super) fn named(columns: &[String], values: &[Value]) -> BTreeMap<String, Va
 
 #[cfg(test)]
 mod tests {
-    use super::{OnKey, Statement, Where, parse};
+    use super::{OnKey, Statement, Style, Where};
+
+    fn parse(statement: &[u8]) -> Option<Statement> {
+        super::parse(statement, Style::Mysql)
+    }
+
+    #[test]
+    fn what_sinks_write_to_postgres_is_understood() {
+        for text in [
+            r#"INSERT INTO "d"."t" ("a","b") VALUES (1,'x\'),(2,NULL) ON CONFLICT ("a") DO UPDATE SET "b"=EXCLUDED."b""#,
+            r#"INSERT INTO "d"."t" ("a") VALUES ('\x00ff') ON CONFLICT ("a") DO NOTHING"#,
+            r#"DELETE FROM "d"."t" WHERE "a" IN (1,2)"#,
+            r#"DELETE FROM "d"."t" WHERE ("a","b") IN (VALUES (CAST(-1 AS numeric(20)),CAST('x' AS text)))"#,
+            r#"DELETE FROM "d"."t" WHERE ctid=(SELECT ctid FROM "d"."t" WHERE "a" IS NOT DISTINCT FROM CAST(1 AS double precision) AND "b" IS NOT DISTINCT FROM CAST(NULL AS real[]) LIMIT 1)"#,
+            r#"ALTER TABLE "d"."t" ADD COLUMN IF NOT EXISTS "c" numeric(20)"#,
+        ] {
+            assert!(super::parse(text.as_bytes(), Style::Postgres).is_some(), "{text}");
+        }
+    }
 
     #[test]
     fn what_sinks_write_is_understood() {

@@ -1,6 +1,7 @@
 //! Tables in memory, as far as sinks can tell them from a server's.
 
 use super::parse::{OnKey, Statement, TableName, Value, Where, named, parse};
+use super::token::Style;
 use std::collections::{BTreeMap, BTreeSet};
 use tg_model::TableVersion;
 use tg_plugin::grant::{SqlError, SqlErrorKind};
@@ -40,8 +41,8 @@ impl Tables {
     }
 
     /// Carries a statement out; the number of rows it changed.
-    pub(crate) fn run(&mut self, statement: &[u8]) -> Result<u64, SqlError> {
-        let Some(parsed) = parse(statement) else {
+    pub(crate) fn run(&mut self, statement: &[u8], style: Style) -> Result<u64, SqlError> {
+        let Some(parsed) = parse(statement, style) else {
             self.opaque.insert(statement.to_vec());
             return Ok(0);
         };
@@ -71,12 +72,12 @@ impl Tables {
                 }
             }
             Statement::Truncate { table } => self.tables.entry(table).or_default().rows.clear(),
-            Statement::AlterColumn { table, column, add: true } => {
-                if !self.tables.entry(table).or_default().added.insert(column.clone()) {
+            Statement::AlterColumn { table, column, add: true, lenient } => {
+                if !self.tables.entry(table).or_default().added.insert(column.clone()) && !lenient {
                     return Err(refused(1060, format!("Duplicate column name '{column}'")));
                 }
             }
-            Statement::AlterColumn { table, column, add: false } => {
+            Statement::AlterColumn { table, column, add: false, .. } => {
                 let table = self.tables.entry(table).or_default();
                 table.added.remove(&column);
                 table.rows.iter_mut().for_each(|row| {
@@ -98,6 +99,16 @@ impl Tables {
         };
         match on_key {
             OnKey::Ignore => Ok(0),
+            OnKey::Conflict(columns, set) => {
+                let same = |other: &Row| same_key(columns, other, &row);
+                if rows.iter().any(|other| meets(other) && !same(other)) {
+                    return Err(refused(1062, format!("a unique value in table '{}.{}' is taken", name.0, name.1)));
+                }
+                if let Some(other) = rows.iter_mut().find(|other| same(other)) {
+                    other.extend(set.iter().map(|(c, _)| (c.clone(), row.get(c).cloned().unwrap_or_default())));
+                }
+                Ok(1)
+            }
             OnKey::Refuse => Err(refused(1062, format!("Duplicate entry in table '{}.{}'", name.0, name.1))),
             OnKey::Replace => {
                 rows.retain(|other| !meets(other));
@@ -178,12 +189,12 @@ fn holds(at: &Where, row: &Row) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Tables;
+    use super::{Style, Tables};
     use crate::corpus::TableDef;
 
     fn run(tables: &mut Tables, statements: &[&str]) {
         for s in statements {
-            tables.run(s.as_bytes()).unwrap();
+            tables.run(s.as_bytes(), Style::Mysql).unwrap();
         }
     }
 
@@ -209,12 +220,12 @@ mod tests {
             rows,
             [r#"a="1" u="10" v="new""#, r#"a="3" u=NULL v="changed""#, r#"a="5" u="20" v="took 20 from row 2""#,]
         );
-        assert_eq!(tables.run(b"INSERT INTO d.t (a) VALUES (1)").unwrap_err().errno, 1062);
-        assert_eq!(tables.run(b"CREATE TABLE d.t (a int)").unwrap_err().errno, 1050);
+        assert_eq!(tables.run(b"INSERT INTO d.t (a) VALUES (1)", Style::Mysql).unwrap_err().errno, 1062);
+        assert_eq!(tables.run(b"CREATE TABLE d.t (a int)", Style::Mysql).unwrap_err().errno, 1050);
         run(&mut tables, &["ALTER TABLE d.t ADD COLUMN c int"]);
-        assert_eq!(tables.run(b"ALTER TABLE d.t ADD COLUMN c int").unwrap_err().errno, 1060);
+        assert_eq!(tables.run(b"ALTER TABLE d.t ADD COLUMN c int", Style::Mysql).unwrap_err().errno, 1060);
         run(&mut tables, &["TRUNCATE d.t", "DROP TABLE d.t", "CALL something()"]);
         assert!(tables.content().is_empty() && tables.opaque.len() == 1);
-        assert_eq!(tables.run(b"DROP TABLE d.t").unwrap_err().errno, 1051);
+        assert_eq!(tables.run(b"DROP TABLE d.t", Style::Mysql).unwrap_err().errno, 1051);
     }
 }

@@ -1,4 +1,13 @@
-//! Words of a statement, as MySQL reads them.
+//! Words of a statement, as MySQL and PostgreSQL read them.
+
+/// Whose statements they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Style {
+    /// MySQL: names in ticks, backslashes escape.
+    Mysql,
+    /// PostgreSQL: names in double quotes, backslashes are what they are.
+    Postgres,
+}
 
 /// A word.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,7 +32,7 @@ impl Token {
 }
 
 /// The words; comments are left out. `None`: a quote or comment does not end.
-pub(super) fn tokens(statement: &[u8]) -> Option<Vec<Token>> {
+pub(super) fn tokens(statement: &[u8], style: Style) -> Option<Vec<Token>> {
     let mut out = Vec::new();
     let mut rest = statement;
     while let Some((&first, tail)) = rest.split_first() {
@@ -31,8 +40,13 @@ pub(super) fn tokens(statement: &[u8]) -> Option<Vec<Token>> {
             b if b.is_ascii_whitespace() => tail,
             b'-' if rest.starts_with(b"-- ") => after(rest, b"\n").unwrap_or_default(),
             b'/' if rest.starts_with(b"/*") => after(rest, b"*/")?,
+            b'"' if style == Style::Postgres => {
+                let (name, tail) = quoted(tail, first, false)?;
+                out.push(Token::Name(String::from_utf8_lossy(&name).into_owned()));
+                tail
+            }
             b'\'' | b'"' => {
-                let (text, tail) = quoted(tail, first, true)?;
+                let (text, tail) = quoted(tail, first, style == Style::Mysql)?;
                 out.push(Token::Text(text));
                 tail
             }
@@ -126,12 +140,12 @@ fn number(text: &[u8]) -> (Token, &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Token, tokens};
+    use super::{Style, Token, tokens};
 
     #[test]
     fn words_quotes_numbers_and_comments() {
         let text = b"INSERT /* x */ INTO `a``b` VALUES (-1.5e-3, 'it''s \\'\\0\\n', 0x00fF, \"q\") -- end";
-        let found = tokens(text).unwrap();
+        let found = tokens(text, Style::Mysql).unwrap();
         let sign = Token::Sign;
         assert_eq!(
             found,
@@ -152,6 +166,10 @@ mod tests {
                 sign(')'),
             ]
         );
-        assert!(tokens(b"SELECT 'open").is_none() && tokens(b"/* open").is_none() && tokens(b"'\\").is_none());
+        for open in [&b"SELECT 'open"[..], b"/* open", b"'\\"] {
+            assert!(tokens(open, Style::Mysql).is_none());
+        }
+        let found = tokens(b"\"a\"\"b\" 'c:\\'", Style::Postgres).unwrap();
+        assert_eq!(found, [Token::Name("a\"b".into()), Token::Text(b"c:\\".to_vec())]);
     }
 }

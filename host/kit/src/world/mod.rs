@@ -15,6 +15,7 @@ pub(crate) use http::Reply;
 pub(crate) use owners::Owners;
 pub(crate) use state::{HttpCall, Message, World};
 
+use crate::sql::Style;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tg_plugin::Grants;
@@ -23,8 +24,10 @@ use tg_plugin::grant::{HttpEndpoint, ObjectStoreEndpoint, ProducerEndpoint, Secr
 /// What is granted under which names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GrantNames {
-    /// SQL databases.
+    /// SQL databases that speak as MySQL does.
     pub sql: Vec<String>,
+    /// SQL databases that speak as PostgreSQL does.
+    pub postgres: Vec<String>,
     /// Message queues.
     pub producer: Vec<String>,
     /// Object stores.
@@ -38,7 +41,7 @@ pub struct GrantNames {
 impl GrantNames {
     /// Whether nothing that writes is granted.
     pub(crate) fn is_empty(&self) -> bool {
-        [&self.sql, &self.producer, &self.object_store, &self.http].iter().all(|names| names.is_empty())
+        [&self.sql, &self.postgres, &self.producer, &self.object_store, &self.http].iter().all(|names| names.is_empty())
     }
 }
 
@@ -48,7 +51,13 @@ pub(crate) fn grants(world: &Arc<World>, names: &GrantNames) -> Grants {
         names.iter().map(|n| (n.clone(), make(n))).collect()
     }
     Grants {
-        sql: named(&names.sql, |_| Arc::new(sql::Endpoint(Arc::clone(world))) as Arc<dyn SqlEndpoint>),
+        sql: {
+            let endpoint =
+                |style| move |_: &str| Arc::new(sql::Endpoint(Arc::clone(world), style)) as Arc<dyn SqlEndpoint>;
+            let mut all = named(&names.sql, endpoint(Style::Mysql));
+            all.extend(named(&names.postgres, endpoint(Style::Postgres)));
+            all
+        },
         producers: named(&names.producer, |_| {
             Arc::new(producer::Endpoint(Arc::clone(world))) as Arc<dyn ProducerEndpoint>
         }),

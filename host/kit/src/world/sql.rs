@@ -2,6 +2,7 @@
 
 use super::faults::Fault;
 use super::state::World;
+use crate::sql::Style;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use tg_model::Position;
@@ -12,10 +13,11 @@ use tg_plugin::grant::{
 /// What the server takes at most.
 const STATEMENT_BYTES_MAX: u32 = 16 << 20;
 
-pub(super) struct Endpoint(pub(super) Arc<World>);
+pub(super) struct Endpoint(pub(super) Arc<World>, pub(super) Style);
 
 struct Connection {
     world: Arc<World>,
+    style: Style,
     lane: LaneContext,
     at_open: Option<Position>,
 }
@@ -44,7 +46,7 @@ impl SqlEndpoint for Endpoint {
                 return Err(fenced());
             }
             let at_open = state.durable.get(&lane.lane.0).copied().filter(|_| self.0.exactly_once);
-            let connection = Connection { world: Arc::clone(&self.0), lane, at_open };
+            let connection = Connection { world: Arc::clone(&self.0), style: self.1, lane, at_open };
             Ok(Box::new(connection) as Box<dyn SqlConnection>)
         })
     }
@@ -83,7 +85,7 @@ impl Connection {
         let mut tables = state.tables.clone();
         let mut affected = 0;
         for statement in statements {
-            affected += tables.run(statement)?;
+            affected += tables.run(statement, self.style)?;
         }
         state.tables = tables;
         state.statements.extend(statements.iter().map(|s| s.to_vec()));
@@ -96,11 +98,18 @@ impl Connection {
 
 impl SqlConnection for Connection {
     fn dialect(&self) -> Dialect {
-        Dialect::Mysql
+        match self.style {
+            Style::Mysql => Dialect::Mysql,
+            Style::Postgres => Dialect::Other,
+        }
     }
 
     fn server_version(&self) -> String {
-        "8.4.0-kit".to_owned()
+        let version = match self.style {
+            Style::Mysql => "8.4.0-kit",
+            Style::Postgres => "PostgreSQL 16.0-kit",
+        };
+        version.to_owned()
     }
 
     fn max_statement_bytes(&self) -> u32 {
