@@ -48,7 +48,7 @@ impl Actual {
         Ok(Self {
             schema_exists,
             exists,
-            columns: columns.into_iter().filter_map(|row| triple(row, |ty| text(ty))).collect(),
+            columns: columns.into_iter().filter_map(|row| triple(row, text)).collect(),
             indexes: indexes.into_iter().filter_map(|row| triple(row, |mark| Some(mark_of(mark)))).collect(),
         })
     }

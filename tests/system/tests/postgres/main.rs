@@ -6,7 +6,7 @@ mod ddl;
 mod kills;
 mod types;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, Weak};
 use tempfile::TempDir;
 use tg_postgres::{PostgresConnection, PostgresEndpoint, PostgresTarget};
@@ -50,6 +50,13 @@ impl Rig {
 
     /// Makes a database upstream, and a changefeed of it; `more` goes behind the sink URI.
     async fn feed(&self, db: &str, more: &str) -> Feed {
+        self.feed_with(db, more, json!({})).await
+    }
+
+    /// The same with a configuration, whose filter is set here.
+    async fn feed_with(&self, db: &str, more: &str, mut config: Value) -> Feed {
+        config["force_replicate"] = json!(true);
+        config["filter"] = json!({"rules": [format!("{db}.*")]});
         let mut up = Sql::connect(&self.upstream.url()).await.unwrap();
         let start_ts = up.now_ts().await.unwrap();
         up.all(&[&format!("CREATE DATABASE {db}"), &format!("USE {db}"), "SET sql_mode = ''"]).await.unwrap();
@@ -57,7 +64,7 @@ impl Rig {
             "changefeed_id": db,
             "start_ts": start_ts,
             "sink_uri": format!("{}{more}", self.downstream.url()),
-            "replica_config": {"force_replicate": true, "filter": {"rules": [format!("{db}.*")]}},
+            "replica_config": config,
         });
         self.tidegate.api().create(&body).await.unwrap_or_else(|e| panic!("{e:#}\n{}", self.tidegate.log_tail()));
         let target = PostgresTarget { port: self.downstream.port(), ..PostgresTarget::default() };
