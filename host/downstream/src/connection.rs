@@ -2,8 +2,9 @@
 
 use crate::classify::{Phase, fault, lost};
 use crate::connect::connect;
+use crate::hold::{self, Holds};
 use crate::packets::{PACKET_SOFT_BYTES, packets};
-use crate::progress::{LaneClaim, ProgressTable, fenced};
+use crate::progress::{Claimed, LaneClaim, ProgressTable, fenced};
 use crate::{Executed, Fault, FaultKind, Flavor, MysqlTarget, ResultRows, ServerFacts};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
@@ -35,6 +36,10 @@ pub struct MysqlConnection {
 struct Fence {
     claim: LaneClaim,
     table: ProgressTable,
+    /// `None`: the server tells connections apart in no way that could be used.
+    holds: Option<Holds>,
+    /// Number of the newest connection, and the lock by which the server's other sessions know it.
+    known: Option<(u32, String)>,
     durable_at_open: Option<Position>,
 }
 
@@ -49,8 +54,11 @@ impl MysqlConnection {
             None => None,
             Some(claim) => {
                 let table = ProgressTable::new(&target.progress_database);
-                let durable_at_open = table.claim(&mut conn, &claim).await?;
-                Some(Fence { claim, table, durable_at_open })
+                // TiDB does not say which connection holds a lock.
+                let holds = (facts.flavor != Flavor::Tidb).then(|| table.holds(&claim));
+                let Claimed { position, name } = table.claim(&mut conn, &claim, holds.as_ref()).await?;
+                let known = name.map(|name| (conn.id(), name));
+                Some(Fence { claim, table, holds, known, durable_at_open: position })
             }
         };
         Ok(Self { target, facts, conn: Some(conn), fence, round_trips: 0 })
@@ -226,7 +234,16 @@ impl MysqlConnection {
         if let Some(conn) = self.conn.take() {
             return Ok(conn);
         }
-        Ok(connect(&self.target).await?.0)
+        let doing = self.doing("connecting again to");
+        let (mut conn, _) = connect(&self.target).await?;
+        if let Some(Fence { claim, holds: Some(holds), known, .. }) = &mut self.fence {
+            // The server may still believe in the connection that was lost, and keep its transaction.
+            if let Some((lost, name)) = known.take() {
+                hold::end_lost(&mut conn, &name, lost, &doing).await?;
+            }
+            *known = holds.write(&mut conn, claim, &doing).await?.map(|name| (conn.id(), name));
+        }
+        Ok(conn)
     }
 
     async fn guarded<T>(

@@ -1,5 +1,8 @@
 //! Numbers of server errors that decide what happens next. MySQL and MariaDB agree below 1900; TiDB's own start at 8000.
 
+/// Another transaction has the row locked.
+pub(crate) const LOCK_WAIT_TIMEOUT: u16 = 1205;
+
 /// A unique key is taken.
 pub(crate) const DUPLICATE: &[u16] = &[
     1062, // ER_DUP_ENTRY

@@ -10,7 +10,8 @@
 //!   position moves in the same transaction as the rows.
 //! - `COMMIT` is sent alone, after everything before it succeeded. A connection lost earlier has changed nothing; one lost
 //!   from then on gives [`FaultKind::Unknown`], and [`MysqlConnection::durable`] tells.
-//! - Taking a slot raises the epoch of all its lanes in one transaction, which waits for those of the writer before.
+//! - Taking a slot raises the epoch of all its lanes in one transaction, which waits a moment for those of the writer before and then
+//!   ends its connections: a writer that stands still within a transaction keeps nobody waiting. (TiDB: it ends such transactions itself.)
 //! - A request never leaves the origin that was granted, follows no redirect, and carries the grant's headers unseen by the guest.
 //! - Secrets appear in no error and no debug output.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -24,6 +25,7 @@ mod endpoint;
 mod errno;
 mod fault;
 mod grant;
+mod hold;
 mod http;
 mod packets;
 mod progress;

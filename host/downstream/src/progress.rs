@@ -1,14 +1,18 @@
 //! The progress table: who may write a lane, and how far it is.
 
 use crate::classify::{Phase, fault};
+use crate::errno::LOCK_WAIT_TIMEOUT;
+use crate::hold::Holds;
 use crate::{Fault, FaultKind};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use std::fmt::Write;
 use tg_model::{Position, Stage, Ts};
 
-/// Two first claims of one slot may meet; the second then finds the rows of the first.
+/// Two first claims of one slot may meet; the second then finds the rows of the first. Rows that are locked are waited for.
 const CLAIM_TRIES_MAX: usize = 5;
+/// How long a try waits for rows that another transaction has locked, in seconds.
+const CLAIM_LOCK_WAIT_S: u32 = 1;
 
 /// What an instance claims: to be the writer of a lane.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +38,14 @@ struct ProgressRow {
     at: Position,
 }
 
+/// What a claim found and left.
+pub(crate) struct Claimed {
+    /// The lane's durable position.
+    pub(crate) position: Option<Position>,
+    /// The lock by which the connection is known.
+    pub(crate) name: Option<String>,
+}
+
 /// Names of the table, ready for statements.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProgressTable {
@@ -48,6 +60,11 @@ impl ProgressTable {
         let database = format!("`{}`", database.replace('`', "``"));
         let table = format!("{database}.`tg_progress`");
         Self { database, table }
+    }
+
+    /// The locks by which writers of the claim's slot are told apart.
+    pub(crate) fn holds(&self, claim: &LaneClaim) -> Holds {
+        Holds::of(&self.table, claim)
     }
 
     /// Makes database and table unless they are there.
@@ -75,29 +92,59 @@ impl ProgressTable {
         Ok(())
     }
 
-    /// Takes the slot for the claim's epoch and answers the lane's durable position; `None`: there is none yet.
+    /// Takes the slot for the claim's epoch.
     ///
     /// All lanes of the slot are raised together. When their number changes, rows are distributed anew, so each
-    /// lane starts from the least position of all.
-    pub(crate) async fn claim(&self, conn: &mut Conn, claim: &LaneClaim) -> Result<Option<Position>, Fault> {
+    /// lane starts from the least position of all. A writer of an older epoch that keeps the rows locked is ended by `holds`.
+    pub(crate) async fn claim(
+        &self,
+        conn: &mut Conn,
+        claim: &LaneClaim,
+        holds: Option<&Holds>,
+    ) -> Result<Claimed, Fault> {
         let doing = format!("claiming lane {} of slot {} of {}", claim.lane, claim.slot, claim.changefeed);
+        if let Some(holds) = holds {
+            holds.begin_claim(conn, &doing).await?;
+        }
+        let wait = format!("SET SESSION innodb_lock_wait_timeout={CLAIM_LOCK_WAIT_S}");
+        conn.query_drop(wait).await.map_err(|e| fault(e, Phase::Undone, &doing))?;
+        let position = self.claim_in_tries(conn, claim, holds, &doing).await?;
+        let usual = "SET SESSION innodb_lock_wait_timeout=DEFAULT";
+        conn.query_drop(usual).await.map_err(|e| fault(e, Phase::Undone, &doing))?;
+        let mut name = None;
+        if let Some(holds) = holds {
+            name = holds.write(conn, claim, &doing).await?;
+            holds.end_claim(conn, &doing).await?;
+        }
+        Ok(Claimed { position, name })
+    }
+
+    async fn claim_in_tries(
+        &self,
+        conn: &mut Conn,
+        claim: &LaneClaim,
+        holds: Option<&Holds>,
+        doing: &str,
+    ) -> Result<Option<Position>, Fault> {
         let mut tries = 1;
         loop {
-            let outcome = self.claim_once(conn, claim, &doing).await;
-            if outcome.is_err() {
-                // The fault matters more than one of undoing; a broken connection undoes by itself.
-                let _ = conn.query_drop("ROLLBACK").await;
+            let rows = self.read_slot(conn, claim, "", doing).await?;
+            if taken(&rows, claim, doing)? {
+                return Ok(own(&rows, claim).filter(|p| *p != Position::ZERO));
             }
-            match outcome {
-                Err(e)
-                    if matches!(e.kind, FaultKind::Duplicate | FaultKind::Retryable)
-                        && e.errno != 0
-                        && tries < CLAIM_TRIES_MAX =>
-                {
-                    tries += 1;
-                }
-                other => return other,
+            let outcome = self.claim_once(conn, claim, doing).await;
+            let Err(error) = outcome else { return outcome };
+            // The fault matters more than one of undoing; a broken connection undoes by itself.
+            let _ = conn.query_drop("ROLLBACK").await;
+            let again = matches!(error.kind, FaultKind::Duplicate | FaultKind::Retryable) && error.errno != 0;
+            if !again || tries == CLAIM_TRIES_MAX {
+                return Err(error);
             }
+            if let Some(holds) = holds.filter(|_| error.errno == LOCK_WAIT_TIMEOUT) {
+                let older = rows.iter().filter(|r| r.epoch < claim.epoch).map(|r| (r.lane, r.epoch));
+                holds.oust(conn, older, doing).await?;
+            }
+            tries += 1;
         }
     }
 
@@ -105,16 +152,11 @@ impl ProgressTable {
         let failed = |e| fault(e, Phase::Undone, doing);
         conn.query_drop("BEGIN").await.map_err(failed)?;
         let rows = self.read_slot(conn, claim, " FOR UPDATE", doing).await?;
-        if let Some(newer) = rows.iter().map(|r| r.epoch).max().filter(|e| *e > claim.epoch) {
-            return Err(fenced(doing, claim.epoch, Some(newer)));
-        }
-        let own = |rows: &[ProgressRow]| rows.iter().find(|r| r.lane == claim.lane).map(|r| r.at);
-        let complete = rows.len() as u64 == u64::from(claim.lanes) + 1 && rows.iter().all(|r| r.lanes == claim.lanes);
-        let position = if complete && rows.iter().all(|r| r.epoch == claim.epoch) {
-            own(&rows)
-        } else if complete {
+        let position = if taken(&rows, claim, doing)? {
+            own(&rows, claim)
+        } else if complete(&rows, claim) {
             conn.query_drop(self.raise_sql(claim)).await.map_err(failed)?;
-            own(&rows)
+            own(&rows, claim)
         } else {
             let least = rows.iter().filter(|r| r.lane < r.lanes).map(|r| r.at).min().unwrap_or(Position::ZERO);
             conn.query_drop(self.renew_sql(claim, least)).await.map_err(failed)?;
@@ -195,6 +237,23 @@ impl ProgressTable {
             rows.join(",")
         )
     }
+}
+
+/// Whether the slot is the claim's already, all of it.
+fn taken(rows: &[ProgressRow], claim: &LaneClaim, doing: &str) -> Result<bool, Fault> {
+    match rows.iter().map(|r| r.epoch).max() {
+        Some(newer) if newer > claim.epoch => Err(fenced(doing, claim.epoch, Some(newer))),
+        _ => Ok(complete(rows, claim) && rows.iter().all(|r| r.epoch == claim.epoch)),
+    }
+}
+
+/// Whether there is a row for each lane, and no other.
+fn complete(rows: &[ProgressRow], claim: &LaneClaim) -> bool {
+    rows.len() as u64 == u64::from(claim.lanes) + 1 && rows.iter().all(|r| r.lanes == claim.lanes)
+}
+
+fn own(rows: &[ProgressRow], claim: &LaneClaim) -> Option<Position> {
+    rows.iter().find(|r| r.lane == claim.lane).map(|r| r.at)
 }
 
 /// The writer's epoch is not the row's.

@@ -26,6 +26,8 @@ const TIDB: &[&str] = &[
     "SET SESSION tidb_placement_mode='ignore'",
     "SET SESSION tidb_enable_external_ts_read='OFF'",
     "SET SESSION tidb_cdc_write_source=1",
+    // Seconds. A writer that stands still within a transaction is not to keep its successor waiting.
+    "SET SESSION tidb_idle_transaction_timeout=10",
 ];
 
 /// Sets the session up.

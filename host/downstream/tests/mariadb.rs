@@ -130,7 +130,7 @@ async fn the_older_of_two_writers_is_refused() {
     assert_eq!(count(&mut new, "fence").await, Cell::Int(2));
 }
 
-/// Taking over waits for a transaction that is under way, and sees what it did.
+/// Taking over waits a moment for a transaction that is under way, and sees what it did.
 #[tokio::test]
 async fn a_takeover_waits_for_the_transaction_in_flight() {
     let Some(server) = server() else { return };
@@ -139,10 +139,10 @@ async fn a_takeover_waits_for_the_transaction_in_flight() {
     table(&mut old, "wait").await;
     let mut watch = endpoint.open(None).await.unwrap();
     let slow = tokio::spawn(async move {
-        transact(&mut old, &["DO SLEEP(1)", "INSERT INTO d.wait VALUES (1)"], Some(at(8))).await
+        transact(&mut old, &["DO SLEEP(0.3)", "INSERT INTO d.wait VALUES (1)"], Some(at(8))).await
     });
     let holds =
-        "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(1)%' OR state='User sleep'";
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(0.3)%' OR state='User sleep'";
     while watch.query(holds, 1).await.unwrap().rows[0][0] == Cell::Int(0) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -250,4 +250,99 @@ async fn nobody_listening_is_retryable() {
     let error = MysqlEndpoint::connect(MysqlTarget { port, ..MysqlTarget::default() }).await.unwrap_err();
     assert_eq!(error.kind, FaultKind::Retryable);
     assert!(error.to_string().contains(&format!("root@127.0.0.1:{port}")), "{error}");
+}
+
+/// A writer that stands still within its transaction is in nobody's way: its successor ends it, and nothing of it is left.
+#[tokio::test]
+async fn a_writer_that_stands_still_is_ended_by_its_successor() {
+    let Some(server) = server() else { return };
+    let endpoint = endpoint(&server).await;
+    // A lane that writes rows, and the one that runs DDL.
+    for lane in [0, 2] {
+        let feed = format!("still{lane}");
+        let mut old = endpoint.open(Some(claim(&feed, lane, 2, 1))).await.unwrap();
+        let mut sibling = endpoint.open(Some(claim(&feed, 1, 2, 1))).await.unwrap();
+        table(&mut old, &feed).await;
+        let insert = |value: u32| format!("INSERT INTO d.{feed} VALUES ({value})");
+        transact(&mut old, &[&insert(1)], Some(at(3))).await.unwrap();
+        old.execute("BEGIN").await.unwrap();
+        let guard = format!(
+            "UPDATE tidegate.tg_progress SET pos_ts=9 WHERE changefeed='default/{feed}' AND slot=1 AND lane={lane}"
+        );
+        old.execute(&guard).await.unwrap();
+        old.execute(&insert(2)).await.unwrap();
+
+        let mut new = endpoint.open(Some(claim(&feed, lane, 2, 2))).await.unwrap();
+        assert_eq!(new.durable_at_open(), Some(at(3)), "nothing of what was under way");
+        assert_eq!(count(&mut new, &feed).await, Cell::Int(1));
+        // All connections of the slot's former writer were ended: which of them stood in the way cannot be seen.
+        for zombie in [&mut old, &mut sibling] {
+            let error = transact(zombie, &[&insert(3)], Some(at(9))).await.unwrap_err();
+            assert_eq!(error.kind, FaultKind::Retryable, "its connection was ended: {error}");
+            let error = transact(zombie, &[&insert(4)], Some(at(9))).await.unwrap_err();
+            assert_eq!(error.kind, FaultKind::Fenced, "{error}");
+        }
+    }
+}
+
+/// A claim may be left standing at any step; the next one gets through.
+#[tokio::test]
+async fn a_claim_that_stands_still_is_ended_by_the_next() {
+    let Some(server) = server() else { return };
+    let endpoint = endpoint(&server).await;
+    let mut first = endpoint.open(Some(claim("halfway", 0, 1, 1))).await.unwrap();
+    transact(&mut first, &["DO 1"], Some(at(5))).await.unwrap();
+    let mut standing = Vec::new();
+    for n in 1.. {
+        let other = endpoint.clone();
+        let mut halfway = Box::pin(async move { other.open(Some(claim("halfway", 0, 1, 2 * n))).await });
+        let mut done = false;
+        // One poll further each time. The server answers at once, so a poll is a step of the claim.
+        for _ in 0..n {
+            done = futures::poll!(&mut halfway).is_ready();
+            if done {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        if done {
+            println!("{} places to stand still at", n - 1);
+            assert!(n > 10, "the claim was interrupted within");
+            break;
+        }
+        standing.push(halfway);
+        let next = endpoint.open(Some(claim("halfway", 0, 1, 2 * n + 1))).await.unwrap();
+        assert_eq!(next.durable_at_open(), Some(at(5)));
+    }
+}
+
+/// A sink is swapped while the one before still writes: both are of the same epoch, and neither hurts the other.
+#[tokio::test]
+async fn connections_of_one_epoch_live_beside_each_other() {
+    let Some(server) = server() else { return };
+    let endpoint = endpoint(&server).await;
+    let mut both = Vec::new();
+    for _ in 0..6 {
+        both.push(endpoint.open(Some(claim("beside", 0, 1, 1))).await.unwrap());
+    }
+    for (ts, c) in (1..).zip(&mut both) {
+        transact(c, &["DO 1"], Some(at(ts))).await.unwrap();
+    }
+    assert_eq!(both.remove(0).durable().await.unwrap(), Some(at(6)));
+}
+
+/// A connection is lost to its own end only; the server keeps its transaction. The next one does not wait for it.
+#[tokio::test]
+async fn a_lost_connection_does_not_stand_in_its_own_way() {
+    let Some(server) = server() else { return };
+    let quick = MysqlTarget { statement_timeout: Duration::from_millis(300), ..target(&server) };
+    let mut c = MysqlEndpoint::connect(quick).await.unwrap().open(Some(claim("own", 0, 1, 1))).await.unwrap();
+    table(&mut c, "own").await;
+    let error = transact(&mut c, &["INSERT INTO d.own VALUES (1)", "DO SLEEP(20)"], Some(at(2))).await.unwrap_err();
+    assert_eq!(error.kind, FaultKind::Retryable, "{error}");
+    let begin = std::time::Instant::now();
+    while let Err(e) = transact(&mut c, &["INSERT INTO d.own VALUES (1)"], Some(at(2))).await {
+        assert!(e.kind == FaultKind::Retryable && begin.elapsed() < Duration::from_secs(15), "{e}");
+    }
+    assert_eq!((c.durable().await.unwrap(), count(&mut c, "own").await), (Some(at(2)), Cell::Int(1)));
 }
