@@ -5,7 +5,8 @@
 //! begins; the epoch of that one ends whoever still writes.
 
 use crate::error::PipelineError;
-use crate::feed::{FeedParts, FeedPlan, end_tasks, next_span};
+use crate::feed::{FeedParts, FeedPlan, next_span};
+use crate::feed_end::end_tasks;
 use crate::open_slot::open_slot;
 use crate::resume::{Counted, LaneState, Resume};
 use crate::slot::SlotReport;
@@ -25,6 +26,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 const REPORT_EVERY: Duration = Duration::from_millis(5);
 /// And its counts this often: a sign of life too.
 const COUNT_EVERY: Duration = Duration::from_millis(200);
+/// A run whose time passes says so twice a second. After so long without a word from it a slot ends, whose place another has by then.
+const RUN_SILENCE_MAX: Duration = Duration::from_secs(20);
 /// After so long without a report a slot counts as lost.
 const SILENCE_MAX: Duration = Duration::from_secs(3);
 
@@ -156,6 +159,8 @@ pub struct HostedSlot {
     tasks: JoinSet<()>,
     /// The run's numbers of spans, and this process's.
     spans: HashMap<SpanId, SpanId>,
+    /// Partitions share their table's version: as in the run, where it is one object.
+    versions: HashMap<TableId, Arc<TableVersion>>,
     counts: StatsSnapshot,
 }
 
@@ -168,10 +173,10 @@ impl HostedSlot {
     pub async fn open(slot: SlotId, plan: &FeedPlan, parts: FeedParts) -> Result<Self, PipelineError> {
         let (reports_tx, reports) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
-        let (end, counted) = open_slot(slot, plan, &parts, &reports_tx, &mut tasks).await?;
+        let (end, counted, _) = open_slot(slot, plan, &parts, &reports_tx, &mut tasks).await?;
         let options = FeedOptions { filter_loop: plan.filter_loop };
-        let (spans, counts) = (HashMap::new(), StatsSnapshot::default());
-        Ok(Self { end, counted, parts, options, reports, tasks, spans, counts })
+        let (spans, versions, counts) = (HashMap::new(), HashMap::new(), StatsSnapshot::default());
+        Ok(Self { end, counted, parts, options, reports, tasks, spans, versions, counts })
     }
 
     /// What the lanes' positions turned out to mean: the first thing that the run has to hear.
@@ -180,28 +185,38 @@ impl HostedSlot {
         self.counted
     }
 
-    /// Runs until the commands end, nobody takes the reports, or an error ends it. Nothing of it is left when this returns.
+    /// Runs until the commands end or stay away, nobody takes the reports, or an error ends it. Nothing of it is left when this returns.
     pub async fn serve(mut self, mut commands: mpsc::Receiver<AwayCommand>, reports: mpsc::Sender<AwayReport>) {
         let mut counting = tokio::time::interval(COUNT_EVERY);
         counting.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next_report = Instant::now();
+        let mut heard = Instant::now();
         loop {
             let goes_on = tokio::select! {
                 biased;
                 command = commands.recv() => match command {
                     Some(command) => {
+                        heard = Instant::now();
                         self.command(command);
                         true
                     }
                     None => false,
                 },
-                _ = counting.tick() => reports.send(self.count()).await.is_ok(),
-                Some(report) = async {
+                () = tokio::time::sleep_until(heard + RUN_SILENCE_MAX) => {
+                    tracing::warn!("the run of a slot on this node was not heard of for {RUN_SILENCE_MAX:?}: the slot ends");
+                    false
+                }
+                Some(ended) = self.tasks.join_next() => self.task_ended(ended, &reports).await,
+                _ = counting.tick() => tell(&reports, self.count()).await,
+                report = async {
                     tokio::time::sleep_until(next_report).await;
                     self.reports.recv().await
                 } => {
                     next_report = Instant::now() + REPORT_EVERY;
-                    self.report(report, &reports).await
+                    match report {
+                        Some(report) => self.report(report, &reports).await,
+                        None => fail(&reports, &PipelineError::Gone { part: "a slot" }).await,
+                    }
                 }
                 () = reports.closed() => false,
             };
@@ -212,7 +227,33 @@ impl HostedSlot {
         self.shut_down().await;
     }
 
+    /// A part that ends by itself has reported why, unless it panicked. False: it is over.
+    async fn task_ended(&self, ended: Result<(), tokio::task::JoinError>, reports: &mpsc::Sender<AwayReport>) -> bool {
+        match ended {
+            Err(e) if e.is_panic() => fail(reports, &PipelineError::Gone { part: "a task (it panicked)" }).await,
+            _ => true,
+        }
+    }
+
+    /// The one object for all that have this version of a table.
+    fn shared(&mut self, version: Arc<TableVersion>) -> Arc<TableVersion> {
+        let known = self.versions.entry(version.table).or_insert_with(|| Arc::clone(&version));
+        if **known != *version {
+            *known = version;
+        }
+        Arc::clone(known)
+    }
+
     fn command(&mut self, command: AwayCommand) {
+        let command = match command {
+            AwayCommand::AddSpan { span, table, version, start } => {
+                AwayCommand::AddSpan { span, table, version: self.shared(version), start }
+            }
+            AwayCommand::SetVersion { span, version } => {
+                AwayCommand::SetVersion { span, version: self.shared(version) }
+            }
+            other => other,
+        };
         let upstream = &self.parts.upstream;
         match command {
             AwayCommand::AddSpan { span, table, version, start } => {
@@ -250,25 +291,21 @@ impl HostedSlot {
             let sent = match report {
                 SlotReport::Progress { applied, resolved, checkpoint, .. } => {
                     progress = Some(AwayReport::Progress { applied, resolved, checkpoint });
-                    Ok(())
+                    true
                 }
                 // It belongs to the progress behind it.
-                SlotReport::State(state) => to.send(AwayReport::State(state)).await,
-                SlotReport::Drained { at, .. } => to.send(AwayReport::Drained(at)).await,
-                SlotReport::Failed(e) => {
-                    let (code, retryable, message) = (e.code(), e.is_retryable(), e.to_string());
-                    let _ = to.send(AwayReport::Failed { code, message, retryable }).await;
-                    return false;
-                }
+                SlotReport::State(state) => tell(to, AwayReport::State(state)).await,
+                SlotReport::Drained { at, .. } => tell(to, AwayReport::Drained(at)).await,
+                SlotReport::Failed(e) => fail(to, &e).await,
                 // Plugins are swapped where all slots are in one process.
-                SlotReport::Switched { .. } | SlotReport::LaneSwitched { .. } | SlotReport::Broken(_) => Ok(()),
+                SlotReport::Switched { .. } | SlotReport::LaneSwitched { .. } | SlotReport::Broken(_) => true,
             };
-            if sent.is_err() {
+            if !sent {
                 return false;
             }
         }
         match progress {
-            Some(progress) => to.send(progress).await.is_ok(),
+            Some(progress) => tell(to, progress).await,
             None => true,
         }
     }
@@ -281,4 +318,16 @@ impl HostedSlot {
         drop(end);
         end_tasks(tasks).await;
     }
+}
+
+/// False: nobody takes it, or not for so long that nobody will.
+async fn tell(to: &mpsc::Sender<AwayReport>, report: AwayReport) -> bool {
+    tokio::time::timeout(RUN_SILENCE_MAX, to.send(report)).await.is_ok_and(|sent| sent.is_ok())
+}
+
+/// Says why it is over.
+async fn fail(to: &mpsc::Sender<AwayReport>, error: &PipelineError) -> bool {
+    let (code, retryable, message) = (error.code(), error.is_retryable(), error.to_string());
+    tell(to, AwayReport::Failed { code, message, retryable }).await;
+    false
 }

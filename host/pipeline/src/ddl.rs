@@ -6,13 +6,16 @@ use crate::retry::{Retry, Verdict};
 use crate::stats::{Stats, add};
 use crate::tick::{passes, tick, ticked};
 use std::sync::Arc;
-use tg_model::{DdlEvent, Position, TableVersion, Ts};
+use tg_cluster::SYNCPOINT_SEQ;
+use tg_model::{DdlEvent, Position, Stage, TableVersion, Ts};
 use tg_plugin::{SinkPort, TransformPort};
 use tokio::sync::{mpsc, watch};
 
 /// What the feed tells the executor.
 pub(crate) enum DdlItem {
     Run(Arc<DdlEvent>),
+    /// Everything up to here is durable, and nothing beyond it is written until this is done.
+    Syncpoint(Ts),
     /// Other instances run the statements behind it.
     Swap(ExecutorFresh),
 }
@@ -74,6 +77,10 @@ impl DdlExecutor {
                     self.execute(&event).await?;
                     DdlReport::Done { ts: event.commit_ts, seq: event.seq }
                 }
+                Some(DdlItem::Syncpoint(ts)) => {
+                    self.mark(ts).await?;
+                    DdlReport::Done { ts, seq: SYNCPOINT_SEQ }
+                }
             };
             let _ = self.reports.send(report);
         }
@@ -93,7 +100,11 @@ impl DdlExecutor {
         if !self.checkpoint.has_changed().unwrap_or(false) {
             return Ok(());
         }
-        let at = *self.checkpoint.borrow_and_update();
+        let mut at = *self.checkpoint.borrow_and_update();
+        if at.stage == Stage::Syncpoint {
+            // That stage is told while everything waits, and never again.
+            at.stage = Stage::Ddl;
+        }
         match self.sink.on_checkpoint(at).await {
             Err(e) if passes(&e) => {
                 tracing::debug!(error = %e, "a sink did not take the checkpoint");

@@ -65,6 +65,9 @@ pub enum PipelineError {
     /// A DDL failed downstream.
     #[error("DDL at {ts} on `{schema}`.`{table}` failed: {source}; the statement: {query}")]
     Ddl { ts: Ts, schema: String, table: String, query: String, source: CallError },
+    /// A sync point could not be marked downstream.
+    #[error("the sync point at {ts} could not be marked: {source}")]
+    Syncpoint { ts: Ts, source: CallError },
     /// The DDL executor's sink failed between two DDLs.
     #[error("the DDL executor's sink failed: {source}")]
     DdlSink { source: CallError },
@@ -86,6 +89,11 @@ pub enum PipelineError {
     /// A slot on another node failed.
     #[error("on another node: {message}")]
     Away { slot: SlotId, code: Code, message: String, retryable: bool },
+    /// Stages cannot be changed yet.
+    #[error(
+        "lanes had written up to {behind} before this run began, and it has got to {at}: until then rows keep their lanes"
+    )]
+    Behind { at: Position, behind: Position },
     /// What needs every slot in one process was asked while some are on other nodes.
     #[error("the changefeed's slots are on several nodes")]
     Spread,
@@ -150,6 +158,7 @@ impl Coded for PipelineError {
             Self::Filter { source } => source.code(),
             Self::Sink { source, .. }
             | Self::DdlSink { source }
+            | Self::Syncpoint { source, .. }
             | Self::Dispatcher { source, .. }
             | Self::Transform { source, .. }
             | Self::Partitions { source, .. }
@@ -169,7 +178,7 @@ impl Coded for PipelineError {
             Self::RowKey { .. } => Code(4009),
             Self::Ahead { .. } => Code(4013),
             Self::StateTooLarge { .. } => Code(4014),
-            Self::NoShadow | Self::Spread => Code(4015),
+            Self::NoShadow | Self::Spread | Self::Behind { .. } => Code(4015),
         }
     }
 
@@ -193,13 +202,18 @@ impl Coded for PipelineError {
             Self::NoWayBack { source, .. } => source.is_retryable(),
             Self::Sink { source, .. }
             | Self::DdlSink { source }
+            | Self::Syncpoint { source, .. }
             | Self::Dispatcher { source, .. }
             | Self::Transform { source, .. }
             | Self::Partitions { source, .. }
             | Self::Start { source, .. }
             | Self::Ddl { source, .. } => source.may_pass(),
             Self::Store { retryable, .. } => *retryable,
-            Self::NeverComplete { .. } | Self::Gone { .. } | Self::DdlFlood { .. } | Self::SlotLost { .. } => true,
+            Self::Behind { .. }
+            | Self::NeverComplete { .. }
+            | Self::Gone { .. }
+            | Self::DdlFlood { .. }
+            | Self::SlotLost { .. } => true,
         }
     }
 }

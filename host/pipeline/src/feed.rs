@@ -29,10 +29,6 @@ use tokio::task::JoinSet;
 
 /// How often progress is stored and slots are told that time passes.
 const TICK: Duration = Duration::from_millis(500);
-/// How long slots that are to end may take to finish what they are at.
-const SETTLE_MAX: Duration = Duration::from_secs(2);
-/// How long the parts of a run, or of a slot of another node's run, may take to end.
-const SHUT_DOWN_MAX: Duration = Duration::from_secs(10);
 /// Most DDL feed events taken at once.
 const DDL_BURST_EVENTS: usize = 256;
 
@@ -57,6 +53,8 @@ pub struct FeedPlan {
     pub filter_loop: bool,
     /// Rows up to this ts may have been written before without a trace of it (no progress kept downstream).
     pub replay_until: Ts,
+    /// Milliseconds of the upstream's clock between two sync points; zero: none.
+    pub syncpoint_ms: u64,
     /// Slots wait for their own spans only, not for the slowest of the changefeed.
     pub own_gates: bool,
     /// Rows that cannot be mounted are put aside, where there is a place for them.
@@ -133,20 +131,10 @@ async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|s| *s).await;
 }
 
-/// Waits for tasks whose channels are closed. Whoever is still in a call of a sink after the bound is dropped there, so that the next
-/// run does not write beside it.
-pub(crate) async fn end_tasks(mut tasks: JoinSet<()>) {
-    let all = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(SHUT_DOWN_MAX, all).await.is_err() {
-        tracing::warn!("some sinks did not end in time and are dropped");
-        tasks.shutdown().await;
-    }
-}
-
 pub(crate) struct Feed {
     pub(crate) plan: FeedPlan,
     pub(crate) parts: FeedParts,
-    controller: Controller,
+    pub(crate) controller: Controller,
     schema: SchemaStore,
     ddl_stream: DdlStream,
     ddl_feed: FeedReceiver,
@@ -154,11 +142,11 @@ pub(crate) struct Feed {
     ddl_reports: mpsc::UnboundedReceiver<DdlReport>,
     ddl_runs: bool,
     /// For those who want to hear of it: the checkpoint that is stored.
-    told_checkpoint: watch::Sender<Position>,
+    pub(crate) told_checkpoint: watch::Sender<Position>,
     pub(crate) slots: Vec<SlotEnd>,
-    slot_reports: mpsc::UnboundedReceiver<SlotReport>,
-    spans: HashMap<TableId, SpanId>,
-    ddl_spans: Vec<SpanId>,
+    pub(crate) slot_reports: mpsc::UnboundedReceiver<SlotReport>,
+    pub(crate) spans: HashMap<TableId, SpanId>,
+    pub(crate) ddl_spans: Vec<SpanId>,
     pub(crate) stored: Position,
     pub(crate) resume: Resume,
     pub(crate) resume_changed: bool,
@@ -205,12 +193,12 @@ impl Feed {
             stats: Arc::clone(&parts.stats),
         };
         tasks.spawn(executor.run());
-        let OpenSlots { ends: slots, reports: slot_reports, counted } =
+        let OpenSlots { ends: slots, reports: slot_reports, counted, behind } =
             start::open_slots(&plan, &parts, &mut tasks).await?;
         let resume = Resume { counted, ..start::resume(&plan, parts.plugins.label()) };
         Ok(Self {
-            controller: Controller::new(plan.slots, plan.start, plan.target).with_own_gates(plan.own_gates),
-            swaps: Swaps::new(&plan, Arc::clone(&parts.plugins), parts.control.inbox()),
+            controller: start::controller(&plan),
+            swaps: Swaps::new(&plan, behind, Arc::clone(&parts.plugins), parts.control.inbox()),
             // Whoever starts anew is not to look for it again.
             resume_changed: counted != Counted::Same,
             resume,
@@ -250,7 +238,7 @@ impl Feed {
                     self.schema.gc(self.controller.checkpoint().checkpoint_ts());
                     self.swap_tick().await?;
                 }
-                Some(opened) = self.swaps.opened.recv() => self.swap_opened(opened).await?,
+                Some(opened) = self.swaps.opened.recv(), if self.swaps.may_change(self.controller.checkpoint()) => self.swap_opened(opened).await?,
                 Some(asked) = self.swaps.inbox.recv(), if self.swaps.takes_requests(self.ddl_runs) => self.asked(asked).await?,
                 report = self.slot_reports.recv() => self.slot_report(report).await?,
                 report = self.ddl_reports.recv() => self.ddl_report(report).await?,
@@ -274,7 +262,7 @@ impl Feed {
         self.step(Event::Started)
     }
 
-    async fn slot_report(&mut self, report: Option<SlotReport>) -> Result<(), PipelineError> {
+    pub(crate) async fn slot_report(&mut self, report: Option<SlotReport>) -> Result<(), PipelineError> {
         match report.ok_or(PipelineError::Gone { part: "a slot" })? {
             SlotReport::Failed(error) => Err(error),
             SlotReport::Progress { slot, applied, resolved, checkpoint } => {
@@ -336,6 +324,11 @@ impl Feed {
         Ok(())
     }
 
+    fn execute(&mut self, item: DdlItem) -> Result<(), PipelineError> {
+        self.ddl_runs = true;
+        self.ddl_work.send(item).map_err(|_| PipelineError::Gone { part: "the DDL executor" })
+    }
+
     fn effect(&mut self, effect: Effect) -> Result<(), PipelineError> {
         match effect {
             Effect::AddSpan { slot, table, version, start } => {
@@ -359,74 +352,11 @@ impl Feed {
                 }
             }
             Effect::Emit { slot, upto } => self.slots[usize::from(slot.0)].emit(upto),
-            Effect::Execute(event) => {
-                self.ddl_runs = true;
-                self.ddl_work
-                    .send(DdlItem::Run(event))
-                    .map_err(|_| PipelineError::Gone { part: "the DDL executor" })?;
-            }
-            // No syncpoints were asked for.
-            Effect::Checkpoint(_) | Effect::Syncpoint(_) => {}
+            Effect::Execute(event) => self.execute(DdlItem::Run(event))?,
+            Effect::Syncpoint(ts) => self.execute(DdlItem::Syncpoint(ts))?,
+            Effect::Checkpoint(_) => {}
             Effect::Finished => self.finished = true,
         }
         Ok(())
-    }
-
-    /// Lets every slot finish the transaction it is in, so that its lanes stand at one place, and notes where: then the next run may have
-    /// other stages and repeats nothing. What takes too long is left as it is.
-    async fn settle_down(&mut self) {
-        if self.swaps.machine.is_busy() {
-            return;
-        }
-        self.slots.iter().for_each(SlotEnd::drain);
-        let mut floors = vec![Position::ZERO; self.slots.len()];
-        let settle = async {
-            let mut left = floors.len();
-            while left > 0 {
-                match self.slot_reports.recv().await {
-                    Some(SlotReport::Drained { slot, at }) => {
-                        floors[usize::from(slot.0)] = at;
-                        left -= 1;
-                    }
-                    report => self.slot_report(report).await?,
-                }
-            }
-            Ok::<_, PipelineError>(())
-        };
-        match tokio::time::timeout(SETTLE_MAX, settle).await {
-            // At the checkpoint they say nothing.
-            Ok(Ok(())) if floors.iter().all(|at| *at <= self.controller.checkpoint()) => {}
-            Ok(Ok(())) => {
-                self.resume_changed |= self.resume.floors != floors;
-                self.resume.floors = floors;
-            }
-            Ok(Err(e)) => tracing::debug!(error = %e, "a slot ended before it had settled"),
-            Err(_) => tracing::debug!("the slots did not settle in time"),
-        }
-    }
-
-    /// Stores the checkpoint and what belongs to it, if there is news.
-    pub(crate) async fn store_checkpoint(&mut self) -> Result<(), PipelineError> {
-        let now = self.controller.checkpoint();
-        if now > self.stored || self.resume_changed {
-            self.resume.forget_below(now);
-            self.parts.store.checkpoint(now, &self.resume).await?;
-            self.resume_changed = false;
-        }
-        if now > self.stored {
-            self.stored = now;
-            self.told_checkpoint.send_replace(now);
-        }
-        Ok(())
-    }
-
-    /// Ends every subscription, then waits for slots, lanes and the executor: they end when their channels close.
-    async fn shut_down(self) {
-        for span in self.spans.values().chain(&self.ddl_spans) {
-            self.parts.upstream.unsubscribe(*span);
-        }
-        let Self { slots, ddl_work, swaps, tasks, .. } = self;
-        drop((slots, ddl_work, swaps));
-        end_tasks(tasks).await;
     }
 }

@@ -20,6 +20,9 @@ use tg_model::{LaneId, Position, SlotId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+/// How long a swap of stages waits for what lanes had written before the run began.
+const CATCH_UP_MAX: Duration = Duration::from_secs(20);
+
 /// A choice of plugins; the number names it within the run.
 pub(crate) type Choice = (u64, Arc<dyn PluginSource>);
 
@@ -49,10 +52,20 @@ pub(crate) struct Swaps {
     settles_at: Option<Instant>,
     failure: Option<PipelineError>,
     newest: u64,
+    /// Where the farthest lane stood when the run began. Below it a row's lane decides whether it is left out as written, so until
+    /// everything up to here is done the stages stay as they are.
+    behind: Position,
+    /// From when on a swap waits for that.
+    waits_since: Option<Instant>,
 }
 
 impl Swaps {
-    pub(crate) fn new(plan: &FeedPlan, plugins: Arc<dyn PluginSource>, inbox: mpsc::Receiver<Asked>) -> Self {
+    pub(crate) fn new(
+        plan: &FeedPlan,
+        behind: Position,
+        plugins: Arc<dyn PluginSource>,
+        inbox: mpsc::Receiver<Asked>,
+    ) -> Self {
         let (opened_tx, opened) = mpsc::unbounded_channel();
         Self {
             machine: SwapMachine::new(plan.slots, plan.lanes),
@@ -70,7 +83,14 @@ impl Swaps {
             settles_at: None,
             failure: None,
             newest: 0,
+            behind,
+            waits_since: None,
         }
+    }
+
+    /// Instances that are started can take over, as far as lanes go.
+    pub(crate) fn may_change(&self, checkpoint: Position) -> bool {
+        !self.parts.stages || checkpoint >= self.behind
     }
 
     /// A request can be looked at.
@@ -125,7 +145,7 @@ impl Feed {
         s.newest += 1;
         s.coming = Some((s.newest, request.plugins));
         (s.parts, s.probation, s.reply) = (request.parts, request.probation, Some(reply));
-        s.positions = Vec::new();
+        (s.positions, s.failure, s.waits_since) = (Vec::new(), None, None);
         self.swap_step(SwapEvent::Begin(request.parts)).await
     }
 
@@ -166,7 +186,25 @@ impl Feed {
         if self.swaps.settles_at.is_some_and(|at| at <= Instant::now()) {
             self.swap_step(SwapEvent::Settle).await?;
         }
-        Ok(())
+        self.give_up_waiting().await
+    }
+
+    /// Instances that are started and cannot take over for long are let go.
+    async fn give_up_waiting(&mut self) -> Result<(), PipelineError> {
+        let s = &mut self.swaps;
+        if s.may_change(self.controller.checkpoint()) || s.opened.is_empty() {
+            s.waits_since = None;
+            return Ok(());
+        }
+        let since = *s.waits_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < CATCH_UP_MAX {
+            return Ok(());
+        }
+        s.waits_since = None;
+        // Errors too: there is one reason to give.
+        drop(s.opened.try_recv());
+        s.failure = Some(PipelineError::Behind { at: self.controller.checkpoint(), behind: s.behind });
+        self.swap_step(SwapEvent::OpenFailed).await
     }
 
     pub(crate) async fn swap_step(&mut self, event: SwapEvent) -> Result<(), PipelineError> {
@@ -238,8 +276,8 @@ impl Feed {
             self.resume.label = plugins.label();
         }
         if !floors.is_empty() {
-            self.swaps.positions.clone_from(&floors);
-            self.resume.floors = floors;
+            self.resume.raise_floors(&floors);
+            self.swaps.positions = floors;
         }
         self.resume_changed = true;
         self.store_checkpoint().await

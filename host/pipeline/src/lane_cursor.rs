@@ -22,6 +22,11 @@ impl LaneCursor {
         Self { durable, seen_at_durable: 0, newest: Ts::ZERO, seen_at_newest: 0 }
     }
 
+    /// What the lane's store held when the cursor was made.
+    pub(crate) const fn durable(&self) -> Position {
+        self.durable
+    }
+
     /// Counts a row; false when the lane's store holds it already.
     pub(crate) fn admit(&mut self, commit_ts: Ts) -> bool {
         if commit_ts > self.newest {

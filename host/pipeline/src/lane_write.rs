@@ -153,7 +153,8 @@ impl Lane {
                 Err(e) if e.is_unknown() => {
                     self.unsure = true;
                     self.wait_or_give_up(&mut retry, e).await?;
-                    if self.durable().await?.is_some_and(|p| p >= at) {
+                    // Where the position does not move, as for a row that is replayed, it says nothing.
+                    if at > self.at && self.durable().await?.is_some_and(|p| p >= at) {
                         break;
                     }
                 }

@@ -25,14 +25,14 @@ use tokio::task::JoinSet;
 /// What may wait for a lane: every window that may be in flight, and a few changes of plugins.
 const LANE_ITEMS_MAX: usize = WINDOWS_MAX + 8;
 
-/// Lets a slot run; answers what its lanes' positions turned out to mean.
+/// Lets a slot run; answers what its lanes' positions turned out to mean, and the farthest of them.
 pub(crate) async fn open_slot(
     id: SlotId,
     plan: &FeedPlan,
     parts: &FeedParts,
     reports: &mpsc::UnboundedSender<SlotReport>,
     tasks: &mut JoinSet<()>,
-) -> Result<(SlotEnd, Counted), PipelineError> {
+) -> Result<(SlotEnd, Counted, Position), PipelineError> {
     let (lane_reports_tx, lane_reports) = mpsc::unbounded_channel();
     let mut found = Vec::new();
     for lane in (0..plan.lanes).map(LaneId) {
@@ -41,7 +41,8 @@ pub(crate) async fn open_slot(
     // Only all lanes together tell up to where rows may have been written.
     let counted = plan.resume.counted.found(found.iter().map(|f| f.at));
     let begin = |found| begin_lane(id, found, counted, plan, parts, lane_reports_tx.clone(), tasks);
-    let lanes = found.into_iter().map(begin).collect();
+    let lanes: Vec<LaneEnd> = found.into_iter().map(begin).collect();
+    let behind = lanes.iter().map(|l| l.cursor.durable()).max().unwrap_or(Position::ZERO);
     let stages = StageSet::open(&parts.plugins, id, plan.lanes).await?;
     let aside = aside(id, None, parts);
     let (commands_tx, commands) = mpsc::unbounded_channel();
@@ -68,7 +69,7 @@ pub(crate) async fn open_slot(
         taps: parts.control.taps(),
     };
     tasks.spawn(slot.run());
-    Ok((SlotEnd::Here { commands: commands_tx, feed: feed_tx }, counted))
+    Ok((SlotEnd::Here { commands: commands_tx, feed: feed_tx }, counted, behind))
 }
 
 /// A lane whose sink is started.

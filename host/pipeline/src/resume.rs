@@ -110,6 +110,19 @@ impl Resume {
         self.floors.get(usize::from(slot.0)).copied().unwrap_or(Position::ZERO)
     }
 
+    /// Slots are known to have made this durable. A floor never sinks: a slot that begins anew stands below what was known of it.
+    /// True: there is news.
+    pub fn raise_floors(&mut self, to: &[Position]) -> bool {
+        let before = self.floors.clone();
+        if self.floors.len() < to.len() {
+            self.floors.resize(to.len(), Position::ZERO);
+        }
+        for (floor, to) in self.floors.iter_mut().zip(to) {
+            *floor = (*floor).max(*to);
+        }
+        self.floors != before
+    }
+
     /// What a lane's sink kept.
     #[must_use]
     pub fn lane(&self, slot: SlotId, lane: LaneId) -> Option<&LaneState> {

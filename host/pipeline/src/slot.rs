@@ -242,6 +242,10 @@ impl Slot {
             }
             SlotCommand::Drain => self.drain(),
             SlotCommand::Switch(switch) => self.switch(switch).await?,
+            // The news that they failed came too late for a roll-back: the next run begins at this window.
+            SlotCommand::Settle if self.parked.is_some() => {
+                return Err(PipelineError::Gone { part: "a slot whose new plugins failed" });
+            }
             SlotCommand::Settle => {
                 self.probation = false;
                 for lane in &self.lanes {

@@ -59,10 +59,20 @@ impl Slot {
             let item = LaneItem::Work(LaneWork { window, upto: end.cursor.position(at), batches });
             // Never waits: a lane's channel has room for every window that may be in flight.
             if end.items.send(item).await.is_err() {
-                return self.lane_reports.recv().await.map_or(Ok(()), |r| self.lane_report(r));
+                return Err(self.lane_ended());
             }
         }
         Ok(())
+    }
+
+    /// Why a lane takes nothing more. Whatever else has come does not count any more: no other lane may get ahead of this window.
+    fn lane_ended(&mut self) -> PipelineError {
+        while let Ok(report) = self.lane_reports.try_recv() {
+            if let Err(e) = self.lane_report(report) {
+                return e;
+            }
+        }
+        PipelineError::Gone { part: "a lane" }
     }
 
     fn assign(&mut self, rows: Routed, work: &mut HashMap<LaneId, Vec<LaneBatch>>) -> Result<(), PipelineError> {

@@ -100,6 +100,11 @@ impl Slot {
             _ => Duration::ZERO,
         };
         assert!(matches!(self.mode, Mode::Drained { .. }), "stages change only while nothing is under way");
+        let cut = self.progress.cut;
+        assert!(
+            self.lanes.iter().all(|l| l.cursor.durable() <= cut),
+            "stages change at {cut}, below what a lane had written"
+        );
         drop(self.stages.replace(stages));
         self.probation = switch.probation;
         for version in self.tables.close_idle() {

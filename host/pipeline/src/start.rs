@@ -9,6 +9,7 @@ use crate::slot::SlotReport;
 use crate::slot_end::SlotEnd;
 use futures::future::try_join_all;
 use std::sync::Arc;
+use tg_cluster::Controller;
 use tg_model::{Position, SlotId, Ts};
 use tg_schema::SchemaStore;
 use tg_upstream::Upstream;
@@ -37,12 +38,21 @@ pub(crate) fn resume(plan: &FeedPlan, label: String) -> Resume {
     resume
 }
 
+/// What decides how far each slot goes.
+pub(crate) fn controller(plan: &FeedPlan) -> Controller {
+    Controller::new(plan.slots, plan.start, plan.target)
+        .with_own_gates(plan.own_gates)
+        .with_syncpoints(plan.syncpoint_ms)
+}
+
 /// All slots of a run.
 pub(crate) struct OpenSlots {
     pub(crate) ends: Vec<SlotEnd>,
     pub(crate) reports: mpsc::UnboundedReceiver<SlotReport>,
     /// What the positions of lanes mean, now that all are known.
     pub(crate) counted: Counted,
+    /// Where the farthest lane of those in this process stands.
+    pub(crate) behind: Position,
 }
 
 /// Opens every slot with its lanes and dispatcher, here or on another node, and lets them run. Whoever wrote a lane before writes no
@@ -54,7 +64,7 @@ pub(crate) async fn open_slots(
 ) -> Result<OpenSlots, PipelineError> {
     let (reports_tx, reports) = mpsc::unbounded_channel();
     let mut ends = Vec::new();
-    let mut upto = Position::ZERO;
+    let (mut upto, mut behind) = (Position::ZERO, Position::ZERO);
     // Other nodes begin at the same time.
     let asked = (0..plan.slots).map(SlotId).map(|slot| async move {
         match &parts.places {
@@ -64,19 +74,20 @@ pub(crate) async fn open_slots(
     });
     let asked = try_join_all(asked).await?;
     for (slot, away) in (0..plan.slots).map(SlotId).zip(asked) {
-        let (end, counted) = match away {
+        let (end, counted, farthest) = match away {
             Some(AwaySlot { commands, reports, counted }) => {
                 tasks.spawn(attend(slot, reports, reports_tx.clone(), Arc::clone(&parts.stats)));
-                (SlotEnd::Away(commands), counted)
+                (SlotEnd::Away(commands), counted, Position::ZERO)
             }
             None => open_slot(slot, plan, parts, &reports_tx, tasks).await?,
         };
         ends.push(end);
+        behind = behind.max(farthest);
         upto = upto.max(counted.repeats_until());
     }
     let counted = match plan.resume.counted {
         Counted::Same => Counted::Same,
         Counted::Otherwise | Counted::Upto(_) => Counted::Upto(upto),
     };
-    Ok(OpenSlots { ends, reports, counted })
+    Ok(OpenSlots { ends, reports, counted, behind })
 }

@@ -66,6 +66,8 @@ counters! {
         rollbacks,
         /// DDL statements run.
         ddls,
+        /// Sync points marked.
+        syncpoints,
         /// Physical tables subscribed.
         spans,
         /// Subscriptions whose initial scan is complete.

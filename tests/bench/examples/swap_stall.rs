@@ -101,6 +101,7 @@ async fn feed(playground: &Playground, plugins: Arc<dyn PluginSource>, control: 
         mount: MountOptions::default(),
         filter_loop: false,
         replay_until: Ts::ZERO,
+        syncpoint_ms: 0,
         own_gates: false,
         raw_aside: false,
         feed_buffer_bytes: 8 << 20,

@@ -18,6 +18,9 @@ pub enum QuarantineError {
     /// The file is of a later version, or none of ours.
     #[error("the quarantine at {path} cannot be read: {reason}")]
     Format { path: String, reason: String },
+    /// The quarantine is another node's.
+    #[error("{message}")]
+    Elsewhere { code: Code, message: String, retryable: bool },
     /// There is no such row.
     #[error("the quarantine holds no row {id}")]
     NoRow { id: u64 },
@@ -29,10 +32,11 @@ impl Coded for QuarantineError {
             Self::TooMany { .. } | Self::Full { .. } => 4010,
             Self::Io { .. } | Self::Format { .. } => 4011,
             Self::NoRow { .. } => 4012,
+            Self::Elsewhere { code, .. } => code.0,
         })
     }
 
     fn is_retryable(&self) -> bool {
-        matches!(self, Self::Io { .. })
+        matches!(self, Self::Io { .. } | Self::Elsewhere { retryable: true, .. })
     }
 }

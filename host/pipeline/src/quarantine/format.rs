@@ -15,9 +15,9 @@ const MAGIC: [u8; 4] = *b"TGQR";
 const VERSION: u32 = 1;
 pub(super) const HEADER_LEN: usize = 8;
 /// Length and checksum before a record's text.
-const FRAME_LEN: usize = 8;
+pub(super) const FRAME_LEN: usize = 8;
 /// Longest text of a record: a batch of 16 MiB in base64, its raw values, its table.
-const RECORD_MAX_BYTES: usize = 64 << 20;
+pub(super) const RECORD_MAX_BYTES: usize = 64 << 20;
 
 pub(super) fn header() -> [u8; HEADER_LEN] {
     let mut out = [0; HEADER_LEN];
@@ -241,6 +241,15 @@ mod tests {
         let (record, len) = decode(&file).unwrap().unwrap();
         let Record::Kept(kept) = record else { panic!("it is a row") };
         assert_eq!((*kept, len), (sample(), file.len()));
+    }
+
+    #[test]
+    fn a_row_is_the_same_on_another_node() {
+        let row = sample().row;
+        assert_eq!(BadRow::from_bytes(&row.to_bytes().unwrap()).unwrap(), row);
+        for bad in [&b""[..], b"\0\0\0\0", &encode(&Record::Dropped(3)).unwrap()] {
+            assert!(BadRow::from_bytes(bad).is_err());
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A row that is put aside.
 
+use super::error::QuarantineError;
+use super::format::{FRAME_LEN, RECORD_MAX_BYTES, Record, decode, encode};
 use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use tg_model::{ChangeOp, LaneId, Position, RawChange, SlotId, TableId, TableVersion, Ts};
@@ -81,6 +83,29 @@ pub struct Kept {
 }
 
 impl BadRow {
+    /// Most that [`BadRow::to_bytes`] gives.
+    pub const BYTES_MAX: usize = RECORD_MAX_BYTES + FRAME_LEN;
+
+    /// The row as a record of a quarantine, to be kept in one elsewhere.
+    ///
+    /// # Errors
+    /// When it is too large.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, QuarantineError> {
+        let kept = Kept { id: 0, at_ms: 0, row: self.clone() };
+        encode(&Record::Kept(Box::new(kept))).map_err(unreadable)
+    }
+
+    /// Reads what [`BadRow::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, QuarantineError> {
+        match decode(bytes).transpose().map_err(unreadable)? {
+            Some((Record::Kept(kept), _)) => Ok(kept.row),
+            _ => Err(unreadable("these bytes are no row".to_owned())),
+        }
+    }
+
     /// The same row, put aside again after a restart, has the same fingerprint: marks and routes do not count.
     pub(super) fn fingerprint(&self) -> u64 {
         let mut h = foldhash::quality::FixedState::with_seed(0).build_hasher();
@@ -95,6 +120,10 @@ impl BadRow {
         }
         h.finish()
     }
+}
+
+fn unreadable(reason: String) -> QuarantineError {
+    QuarantineError::Format { path: "a row on its way".to_owned(), reason }
 }
 
 /// What happened and every value; not the header, which carries marks and routes.

@@ -2,6 +2,8 @@
 
 use crate::support::{Faults, Guarantee, Layout, Seen, Wire, World};
 use std::time::Duration;
+use tg_playground::TableSpec;
+use tg_playground::encode::Value;
 use tg_playground::workload::{Bank, DdlStorm, Sysbench, Wide, Workload};
 
 fn workloads(seed: u64) -> Vec<Box<dyn Workload>> {
@@ -63,6 +65,37 @@ async fn with_sinks_that_fail() {
 async fn with_wires_that_break_under_writers_that_do_not_notice() {
     let ended = flow(33, Wire::BreaksAfter(Duration::from_millis(120)), Faults::default(), 40).await;
     assert!(ended >= 3, "{ended} runs ended by a broken wire");
+}
+
+/// Partitions of one table are spans of one slot, and share the table's version, also when it came over a wire for each of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_with_partitions() {
+    let mut world = World::new(Layout { slots: 2, lanes: 2 }, true, Faults::default()).await;
+    world.away = Some(Wire::Holds);
+    world.playground.create_schema("s").unwrap();
+    let names = ["p0", "p1", "p2", "p3"];
+    let run = world.run().await;
+    for name in names {
+        let spec = TableSpec::new("s", name).column("id", "bigint").column("v", "varchar(64)").primary_key(&["id"]);
+        world.playground.create_table(&spec.hash_partitions(4)).unwrap();
+    }
+    for round in 0..20 {
+        for name in names {
+            let table = world.playground.table("s", name).unwrap();
+            let mut txn = world.playground.blind();
+            for id in 0..16 {
+                txn.put_row(&table, &[Value::Int(round * 7 + id), Value::from("v")]).unwrap();
+            }
+            txn.commit().unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let end = world.now().await;
+    world.reached(&run, end).await;
+    run.stop().await;
+    for name in names {
+        world.same_rows("s", name, end);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

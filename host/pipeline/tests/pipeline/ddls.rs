@@ -63,7 +63,7 @@ fn ddls(world: &World) -> Vec<String> {
     let state = world.down.state.lock();
     let queries = state.log.iter().filter_map(|s| match s {
         Seen::Ddl { query, .. } => Some(query.clone()),
-        Seen::Row { .. } => None,
+        Seen::Row { .. } | Seen::Syncpoint(_) => None,
     });
     queries.collect()
 }

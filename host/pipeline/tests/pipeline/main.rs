@@ -12,3 +12,4 @@ mod resumed;
 mod stages;
 mod support;
 mod swaps;
+mod sync_points;

@@ -38,6 +38,7 @@ fn plan(args: &Args) -> anyhow::Result<FeedPlan> {
         mount: MountOptions::default(),
         filter_loop: false,
         replay_until: Ts::ZERO,
+        syncpoint_ms: 0,
         own_gates: false,
         raw_aside: false,
         feed_buffer_bytes: BUFFER_BYTES,

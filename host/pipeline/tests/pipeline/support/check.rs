@@ -20,6 +20,7 @@ pub(crate) fn check(state: &State, store: &Inner, upstream: &BTreeSet<Change>, g
     assert!(invented.is_empty(), "nobody wrote: {invented:?}");
     order_of_keys(state, guarantee);
     barriers(state, &first);
+    cuts(state, &first);
     checkpoints(state, store, &first);
 }
 
@@ -61,6 +62,16 @@ fn barriers(state: &State, first: &BTreeMap<Change, usize>) {
         let Seen::Ddl { ts, tables, query, .. } = seen else { continue };
         for (row_ts, row_at) in tables.iter().filter_map(|t| by_table.get(t)).flatten() {
             assert_eq!(row_ts <= ts, *row_at < at, "a row at {row_ts} is on the wrong side of `{query}` at {ts}");
+        }
+    }
+}
+
+/// Where a sync point is marked, every change up to it is there and none behind it.
+fn cuts(state: &State, first: &BTreeMap<Change, usize>) {
+    for (at, seen) in state.log.iter().enumerate() {
+        let Seen::Syncpoint(ts) = seen else { continue };
+        for (change, row_at) in first {
+            assert_eq!(change.ts <= *ts, *row_at < at, "{change:?} is on the wrong side of the sync point at {ts}");
         }
     }
 }

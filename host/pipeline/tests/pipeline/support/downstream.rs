@@ -35,6 +35,7 @@ pub(crate) enum Seen {
         tables: Vec<TableId>,
         query: String,
     },
+    Syncpoint(Ts),
 }
 
 #[derive(Default)]

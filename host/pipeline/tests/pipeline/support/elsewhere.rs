@@ -4,6 +4,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
+use tg_model::TableVersion;
 use tg_pipeline::{
     AwayCommand, AwayReport, AwaySlot, FeedControl, FeedParts, FeedPlan, HostedSlot, PipelineError, Resume, SlotAsk,
     SlotPlaces, Stats,
@@ -59,6 +60,18 @@ impl SlotPlaces for Elsewhere {
     }
 }
 
+/// On the way nothing is the same object any more.
+fn travelled(command: AwayCommand) -> AwayCommand {
+    let fresh = |version: &Arc<TableVersion>| Arc::new(TableVersion::clone(version));
+    match command {
+        AwayCommand::AddSpan { span, table, version, start } => {
+            AwayCommand::AddSpan { span, table, version: fresh(&version), start }
+        }
+        AwayCommand::SetVersion { span, version } => AwayCommand::SetVersion { span, version: fresh(&version) },
+        other => other,
+    }
+}
+
 async fn carry(
     wire: Wire,
     (mut from_run, to_slot): (mpsc::UnboundedReceiver<AwayCommand>, mpsc::Sender<AwayCommand>),
@@ -72,6 +85,7 @@ async fn carry(
         tokio::select! {
             command = from_run.recv() => match command {
                 Some(command) => {
+                    let command = travelled(command);
                     if to_slot.send(command).await.is_err() {
                         return;
                     }

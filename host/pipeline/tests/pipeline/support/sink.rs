@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::UNIX_EPOCH;
-use tg_model::{DdlEvent, Position, TableId, TableVersion, Ts};
+use tg_model::{DdlEvent, Position, Stage, TableId, TableVersion, Ts};
 use tg_plugin::{Ack, BadEvent, Barrier, BarrierKind, CallError, CallFault, SinkPort, Stop, TablePlan, WriteOutcome};
 use tgr1::{BatchBuf, Value};
 
@@ -226,8 +226,19 @@ impl SinkPort for Recorder {
 
     fn on_checkpoint(&mut self, at: Position) -> BoxFuture<'_, Result<(), CallError>> {
         assert!(self.executor, "only the executor hears of checkpoints");
-        self.down.state.lock().checkpoints.push(at);
-        async { Ok(()) }.boxed()
+        let mut state = self.down.state.lock();
+        state.checkpoints.push(at);
+        let mut outcome = Ok(());
+        if at.stage == Stage::Syncpoint {
+            outcome = self.fence("on-checkpoint").and_then(|()| match state.faults.next() {
+                fault @ (Fault::Retryable | Fault::UnknownLost) => Err(error("on-checkpoint", fault)),
+                fault => {
+                    state.log.push(Seen::Syncpoint(at.ts));
+                    if fault == Fault::UnknownDone { Err(error("on-checkpoint", fault)) } else { Ok(()) }
+                }
+            });
+        }
+        async { outcome }.boxed()
     }
 
     fn on_tick(&mut self) -> BoxFuture<'_, Result<(), CallError>> {

@@ -42,6 +42,7 @@ pub(crate) struct World {
     /// What a run starts with that has no record of another.
     pub(crate) version: Version,
     pub(crate) quarantine: Option<FileQuarantine>,
+    pub(crate) syncpoint_ms: u64,
     pub(crate) own_gates: bool,
     /// Slots with odd numbers run elsewhere.
     pub(crate) away: Option<Wire>,
@@ -102,6 +103,7 @@ impl World {
             version: Version::default(),
             quarantine: None,
             own_gates: false,
+            syncpoint_ms: 0,
             away: None,
             expected: |_| true,
             dir,
@@ -124,6 +126,7 @@ impl World {
             mount: MountOptions::default(),
             filter_loop: false,
             replay_until: if self.down.keeps { Ts::ZERO } else { now(&self.upstream).await },
+            syncpoint_ms: self.syncpoint_ms,
             own_gates: self.own_gates,
             raw_aside: self.quarantine.is_some(),
             feed_buffer_bytes: 8 << 20,
