@@ -14,6 +14,8 @@ impl Supervisor {
     /// Where the slots of the run that begins are to be; `None`: this node is alone.
     pub(crate) fn place(&self, slots: u16, epoch: (u64, u64)) -> Option<Spread> {
         let cluster = self.node.cluster.clone()?;
+        // Whoever wants all slots here and sees them here must not be overtaken by places that were chosen before it said so.
+        self.view.set_places(Vec::new(), false);
         let mut spreading = self.spreading.lock();
         let at = spreading.wanted(&cluster, &self.id, slots, &self.view.spread().borrow());
         spreading.set(&at);

@@ -9,3 +9,4 @@ mod migrated;
 mod planned;
 mod refused;
 mod rig;
+mod spread;

@@ -1,7 +1,8 @@
 //! The side of the slot: runs slots of changefeeds whose run another node has.
 
 use super::carry::{hear, say};
-use super::wire::{Asked, Begun, read_command, write_report};
+use super::keep::{FarQuarantine, keep};
+use super::wire::{Asked, Begun, Keep, read_command, write_report};
 use crate::ServerError;
 use crate::cluster::ClusterError;
 use crate::endpoints::Endpoints;
@@ -13,6 +14,7 @@ use crate::record::{Layout, Record};
 use futures::stream;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use tg_cluster::CaptureId;
 use tg_metastore::{Guard, RunRevision};
 use tg_model::Coded;
 use tg_peer::Pipe;
@@ -21,6 +23,8 @@ use tokio::sync::mpsc;
 
 /// Longest wait until somebody who has opened a pipe says what for.
 const ASK_MAX: Duration = Duration::from_secs(5);
+/// Longest wait until the last reports are taken.
+const SAY_MAX: Duration = Duration::from_secs(5);
 /// Commands that have come and wait for the slot; a run that begins sends one per table.
 const COMMANDS_MAX: usize = 1_024;
 /// Reports that wait to be sent.
@@ -36,6 +40,9 @@ pub(in crate::cluster) async fn take_pipes(node: Weak<Node>, mut pipes: mpsc::Re
 
 async fn take(node: Arc<Node>, mut pipe: Pipe) {
     let Ok(Ok(body)) = tokio::time::timeout(ASK_MAX, pipe.into.next()).await else { return };
+    if let Ok(row) = Keep::read(&body) {
+        return keep(&node, pipe, row).await;
+    }
     let asked = match Asked::read(&body) {
         Ok(asked) => asked,
         Err(e) => {
@@ -44,7 +51,12 @@ async fn take(node: Arc<Node>, mut pipe: Pipe) {
         }
     };
     let (id, slot) = (asked.id.clone(), asked.slot.slot);
-    let (begun, hosted) = match Box::pin(open(&node, asked)).await {
+    let opened = tokio::select! {
+        opened = Box::pin(open(&node, asked, pipe.with)) => opened,
+        // Whoever asked waits no more: another may be asked already, and is not to be disturbed.
+        _ = pipe.into.next() => return,
+    };
+    let (begun, hosted) = match opened {
         Ok(hosted) => (Begun::Opened(hosted.counted()), Some(hosted)),
         Err(e) => {
             tracing::warn!(changefeed = %id, slot = slot.0, code = %e.code(), error = %e, "a slot does not begin here");
@@ -61,13 +73,16 @@ async fn take(node: Arc<Node>, mut pipe: Pipe) {
     tokio::spawn(hear(slot, into, to_slot, read_command));
     let says = tokio::spawn(say(slot, stream::poll_fn(move |cx| from_slot.poll_recv(cx)), out, write_report));
     hosted.serve(commands, reports).await;
-    // The other end hears that it is over only after it is.
-    let _ = says.await;
+    // The other end hears that it is over only after it is. One that takes nothing is not waited for.
+    let stop = says.abort_handle();
+    if tokio::time::timeout(SAY_MAX, says).await.is_err() {
+        stop.abort();
+    }
     tracing::info!(changefeed = %id, slot = slot.0, "this node runs the slot no more");
 }
 
 /// What the run said is what the records say: else it is not the run any more, or another version of the changefeed.
-async fn open(node: &Arc<Node>, asked: Asked) -> Result<HostedSlot, ServerError> {
+async fn open(node: &Arc<Node>, asked: Asked, run_at: CaptureId) -> Result<HostedSlot, ServerError> {
     let Asked { id, run, epoch, slot } = asked;
     let stale = |what: &'static str| {
         ServerError::from(ClusterError::StaleSlot { changefeed: id.to_string(), slot: slot.slot, what })
@@ -90,7 +105,11 @@ async fn open(node: &Arc<Node>, asked: Asked) -> Result<HostedSlot, ServerError>
     let linger = endpoints.linger;
     let plugins = FeedPlugins::find(&node.registry, &id, epoch, choice, Arc::new(endpoints)).await?;
     let plan = plan(&record, (slot.start, slot.resume), slot.replay_until, linger)?;
-    let quarantine = node.quarantine_of_run(&id, &record.config).await?;
+    let cluster = node.cluster.clone().ok_or_else(|| stale("its cluster"))?;
+    let run_at =
+        cluster.world().members.keys().find(|p| p.capture == run_at).copied().ok_or_else(|| stale("its node"))?;
+    let puts_aside = record.config.tidegate.quarantine.limit_per_hour > 0;
+    let quarantine = puts_aside.then(|| FarQuarantine { cluster, run_at, id: id.clone() });
     let stats = Arc::new(Stats::default());
     let guard = Guard::Run(RunRevision(run));
     let store =

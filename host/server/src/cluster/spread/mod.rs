@@ -6,6 +6,7 @@
 
 mod carry;
 mod host;
+mod keep;
 mod placement;
 mod places;
 mod wire;

@@ -11,6 +11,8 @@ use tg_model::ChangefeedId;
 /// For so long a node that was lost gets no slots, unless it registers anew; twice as long each time it is lost again.
 const LOST_FOR: Duration = Duration::from_secs(30);
 const LOST_FOR_MAX: Duration = Duration::from_secs(1_800);
+/// A node that was not lost for so long is as good as new.
+const FORGIVEN_AFTER: Duration = Duration::from_secs(3_600);
 
 /// Where a slot is, for people.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -79,7 +81,8 @@ impl Spreading {
     /// The node that ran this slot is not heard any more.
     pub(crate) fn lost(&mut self, slot: u16) {
         if let Some(peer) = self.before.get(usize::from(slot)) {
-            let times = self.lost.get(peer).map_or(0, |(_, times)| *times) + 1;
+            let recent = self.lost.get(peer).filter(|(since, _)| since.elapsed() < FORGIVEN_AFTER);
+            let times = recent.map_or(0, |(_, times)| *times) + 1;
             self.lost.insert(*peer, (Instant::now(), times));
         }
     }

@@ -37,7 +37,12 @@ impl SlotPlaces for Spread {
                 return Ok(None);
             }
             let slot = ask.slot;
-            self.open_at(peer, ask).await.map(Some).map_err(|reason| {
+            let opened = tokio::select! {
+                opened = self.open_at(peer, ask) => opened,
+                // One that stands still while it begins does not say that it will not.
+                () = is_gone(self.cluster.world.clone(), peer) => Err("it is registered no more".to_owned()),
+            };
+            opened.map(Some).map_err(|reason| {
                 tracing::warn!(changefeed = %self.id, slot = slot.0, node = %peer, reason, "a node does not take a slot");
                 PipelineError::SlotLost { slot, reason }
             })

@@ -21,6 +21,25 @@ pub(super) struct Asked {
     pub(super) slot: SlotAsk,
 }
 
+/// A row is to be kept; its bytes follow.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Keep {
+    pub(super) id: ChangefeedId,
+    pub(super) bytes: usize,
+}
+
+/// What became of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Keeping {
+    /// So many are new.
+    Kept(u64),
+    Refused {
+        code: Code,
+        message: String,
+        retryable: bool,
+    },
+}
+
 /// How a slot began.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Begun {
@@ -46,6 +65,21 @@ struct WireAsked {
     start: Position,
     resume: Value,
     replay_until: Ts,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireKeep {
+    version: u32,
+    namespace: String,
+    name: String,
+    keep_bytes: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+enum WireKeeping {
+    Kept { new: u64 },
+    Refused { code: u16, message: String, retryable: bool },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -147,6 +181,39 @@ impl Asked {
             replay_until: wire.replay_until,
         };
         Ok(Self { id, run: wire.run, epoch: wire.epoch, slot })
+    }
+}
+
+impl Keep {
+    pub(super) fn write(&self) -> Result<Vec<u8>, BadMessage> {
+        let (namespace, name) = (self.id.namespace.clone(), self.id.name.clone());
+        write(&WireKeep { version: VERSION, namespace, name, keep_bytes: self.bytes })
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, BadMessage> {
+        let wire: WireKeep = read(bytes)?;
+        version(wire.version)?;
+        let id = ChangefeedId::new(&wire.namespace, &wire.name);
+        let id = id.ok_or_else(|| BadMessage("it names no changefeed".to_owned()))?;
+        Ok(Self { id, bytes: wire.keep_bytes })
+    }
+}
+
+impl Keeping {
+    pub(super) fn write(&self) -> Result<Vec<u8>, BadMessage> {
+        write(&match self {
+            Self::Kept(new) => WireKeeping::Kept { new: *new },
+            Self::Refused { code, message, retryable } => {
+                WireKeeping::Refused { code: code.0, message: message.clone(), retryable: *retryable }
+            }
+        })
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, BadMessage> {
+        Ok(match read(bytes)? {
+            WireKeeping::Kept { new } => Self::Kept(new),
+            WireKeeping::Refused { code, message, retryable } => Self::Refused { code: Code(code), message, retryable },
+        })
     }
 }
 
@@ -285,6 +352,18 @@ mod tests {
             is_view: false,
             is_sequence: false,
         })
+    }
+
+    #[test]
+    fn what_is_to_be_kept_arrives_and_is_nothing_else() {
+        let keep = Keep { id: ChangefeedId::new("n", "x").unwrap(), bytes: 77 };
+        assert_eq!(Keep::read(&keep.write().unwrap()).unwrap(), keep);
+        assert!(Asked::read(&keep.write().unwrap()).is_err());
+        for answer in
+            [Keeping::Kept(3), Keeping::Refused { code: Code(4010), message: "no".to_owned(), retryable: true }]
+        {
+            assert_eq!(Keeping::read(&answer.write().unwrap()).unwrap(), answer);
+        }
     }
 
     #[test]
