@@ -21,6 +21,16 @@ pub struct ServerFacts {
 }
 
 impl Flavor {
+    /// As people write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mysql => "MySQL",
+            Self::Mariadb => "MariaDB",
+            Self::Tidb => "TiDB",
+        }
+    }
+
     /// Product by `VERSION()`; TiDB lets its version be configured, hence `has_tidb_function`: it knows `tidb_version()`.
     #[must_use]
     pub fn of(version: &str, has_tidb_function: bool) -> Self {

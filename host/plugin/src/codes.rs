@@ -13,7 +13,8 @@ pub const CODES: &[CodePage] = &[
     page!(
         2001,
         "the file is not a WebAssembly component",
-        "It is another kind of file, a core module, or cut short.",
+        "It is another kind of file, a core module, cut short, or no component that can be compiled here: one whose memory can never fit \
+         is refused the same way. The message says what the check met.",
         "Build it as a component (Rust: target wasm32-wasip2), and compare its digest with the builder's."
     ),
     page!(

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tg_config::changefeed::{GrantsConfig, PluginConfig};
 use tg_config::uri::Family;
-use tg_config::{ChangefeedConfig, KafkaOptions, MysqlOptions, Scheme, SinkUri, StorageOptions};
-use tg_downstream::{MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
+use tg_config::{ChangefeedConfig, ConfigError, KafkaOptions, Location, MysqlOptions, Scheme, SinkUri, StorageOptions};
+use tg_downstream::{Flavor, MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
 use tg_kafka::KafkaEndpoint;
 use tg_object_store::StoreEndpoint;
 use tg_plugin::{Grants, Plugin};
@@ -64,6 +64,10 @@ pub(crate) fn fences(uri: &SinkUri, config: &ChangefeedConfig) -> bool {
         }
 }
 
+fn sync_point(reason: String) -> ConfigError {
+    ConfigError::Conflict { at: Location::whole("changefeed config"), key: "enable-sync-point".to_owned(), reason }
+}
+
 impl Endpoints {
     /// Connects what the URI names and the file grants.
     pub(crate) async fn connect(
@@ -72,6 +76,9 @@ impl Endpoints {
         (layout, incarnation): (Layout, &str),
         secrets: &Path,
     ) -> Result<Self, ServerError> {
+        if config.enable_sync_point && uri.scheme.family() != Family::Mysql && writes_with_its_own(uri, config) {
+            return Err(sync_point(format!("needs a TiDB downstream: `{}` has none", uri.scheme.plugin())).into());
+        }
         let mut found = Self {
             downstream: Grants::default(),
             granted: granted::open(&config.tidegate.grants, secrets).await?,
@@ -121,7 +128,21 @@ impl Endpoints {
             progress: self.keeps_progress,
             ..target(&options)
         });
-        self.downstream.sql.insert(ENDPOINT.to_owned(), Arc::new(endpoint.await?));
+        let endpoint = endpoint.await?;
+        if config.enable_sync_point {
+            let flavor = endpoint.facts().flavor;
+            if flavor != Flavor::Tidb && writes_with_its_own(uri, config) {
+                let reason = format!(
+                    "needs a TiDB downstream: {} at {} cannot be read as of a moment in the past",
+                    flavor.name(),
+                    endpoint.target().display_name()
+                );
+                return Err(sync_point(reason).into());
+            }
+            self.options
+                .insert("sync-point-retention-s".to_owned(), json!(config.sync_point_retention.get().as_secs()));
+        }
+        self.downstream.sql.insert(ENDPOINT.to_owned(), Arc::new(endpoint));
         self.options.insert("safe-mode".to_owned(), json!(options.safe_mode));
         self.options.insert("batch-dml-enable".to_owned(), json!(options.batch_dml));
         Ok(())

@@ -315,6 +315,12 @@ pub(crate) fn filter(config: &tg_config::ChangefeedConfig) -> Result<Filter, Ser
     Ok(Filter::new(&rules, config.case_sensitive, config.force_replicate)?)
 }
 
+/// Milliseconds between two sync points; zero: none are wanted.
+fn syncpoint_ms(config: &tg_config::ChangefeedConfig) -> u64 {
+    let every = config.sync_point_interval.get().as_millis();
+    if config.enable_sync_point { u64::try_from(every).unwrap_or(u64::MAX) } else { 0 }
+}
+
 pub(crate) fn plan(
     record: &Record,
     (start, resume): (Position, Resume),
@@ -335,6 +341,7 @@ pub(crate) fn plan(
         mount,
         filter_loop: record.config.bdr_mode,
         replay_until,
+        syncpoint_ms: syncpoint_ms(&record.config),
         own_gates: record.config.tidegate.resolved_gate == tg_config::changefeed::ResolvedGate::Table,
         raw_aside: record.config.tidegate.quarantine.undecodable,
         feed_buffer_bytes: FEED_BUFFER_BYTES,

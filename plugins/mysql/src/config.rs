@@ -38,6 +38,8 @@ pub struct Config {
     pub batch_bytes: u32,
     /// Bytes of rows held at most.
     pub buffer_bytes: u64,
+    /// Seconds for which rows about sync points are kept; none: sync points are not marked.
+    pub sync_point_retention_s: Option<u64>,
 }
 
 impl Default for Config {
@@ -51,6 +53,7 @@ impl Default for Config {
             batch_rows: BATCH_ROWS,
             batch_bytes: BATCH_BYTES,
             buffer_bytes: BUFFER_BYTES,
+            sync_point_retention_s: None,
         }
     }
 }
@@ -80,7 +83,8 @@ impl Config {
     "statement-bytes": {"type": "integer", "minimum": 1024, "default": 1048576},
     "batch-rows": {"type": "integer", "minimum": 1, "default": 4096, "description": "rows wanted between two flushes"},
     "batch-bytes": {"type": "integer", "minimum": 1024, "default": 1048576, "description": "bytes wanted between two flushes"},
-    "buffer-bytes": {"type": "integer", "minimum": 1024, "maximum": 536870912, "default": 8388608, "description": "bytes of rows held at most"}
+    "buffer-bytes": {"type": "integer", "minimum": 1024, "maximum": 536870912, "default": 8388608, "description": "bytes of rows held at most"},
+    "sync-point-retention-s": {"type": "integer", "minimum": 1, "description": "seconds for which rows about sync points are kept; absent: sync points are not marked"}
   }
 }"#;
 

@@ -1,7 +1,7 @@
 //! The MySQL sink: rows of one lane become few large statements, DDL is put into the downstream's dialect.
 //!
 //! Does: keep the net effect per row key between two flushes ([`Window`]), write it as `DELETE .. IN`, multi-row
-//! `INSERT`, upsert or `REPLACE` ([`write_statements`]), rewrite and run DDL ([`rewrite`]).
+//! `INSERT`, upsert or `REPLACE` ([`write_statements`]), rewrite and run DDL ([`rewrite`]), mark sync points in TiDB.
 //! Does not: connect, authenticate, begin, commit, fence or keep progress; all of that is the host's `sql` capability.
 //!
 //! Invariants:
@@ -26,6 +26,7 @@ mod literal;
 mod packer;
 mod sink;
 mod statements;
+mod sync_point;
 mod table;
 mod window;
 

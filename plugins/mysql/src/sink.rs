@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::ddl::{self, Server};
 use crate::statements::{Limits, write_statements};
+use crate::sync_point;
 use crate::table::Table;
 use crate::window::Window;
 use hashbrown::HashMap;
@@ -35,6 +36,7 @@ struct Counters {
 /// The MySQL sink: see the crate's page.
 pub struct MysqlSink {
     config: Config,
+    changefeed: String,
     connection: Connection,
     server: Server,
     limits: Limits,
@@ -163,6 +165,7 @@ impl Sink for MysqlSink {
         };
         let sink = Self {
             config,
+            changefeed: ctx.changefeed,
             connection,
             server,
             limits,
@@ -227,6 +230,15 @@ impl Sink for MysqlSink {
                 self.note(&failure, Some(barrier.id));
                 Err(failure)
             }
+        }
+    }
+
+    fn on_checkpoint(&mut self, at: Position) -> Result<(), Failure> {
+        match self.config.sync_point_retention_s {
+            Some(retention_s) if at.stage == sync_point::STAGE => {
+                sync_point::mark(&self.connection, &self.changefeed, at.ts, retention_s)
+            }
+            _ => Ok(()),
         }
     }
 

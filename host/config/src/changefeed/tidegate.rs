@@ -25,7 +25,7 @@ section! {
         /// Ordered streams of writes per slot, 1 to 64; absent: chosen by the sink.
         lanes: Option<u16> = None,
         /// Let other nodes of the cluster run a part of the slots, where the downstream fences writers.
-        spread: bool = false,
+        spread: bool = true,
         /// Memory of this changefeed on a node; absent: `memory-quota`.
         memory_quota: Option<ByteSize> = None,
         /// How far rows may go out.

@@ -32,7 +32,7 @@ section! {
         check_gc_safe_point: bool = true,
         /// Accept tables without a key when the changefeed is created, and leave them out.
         ignore_ineligible_table: Option<bool> = None,
-        /// Write sync points (MySQL and TiDB only).
+        /// Mark sync points, in a TiDB downstream.
         enable_sync_point: bool = false,
         /// Time between two sync points; at least 30 s.
         sync_point_interval: Interval = Interval::from_secs(600),

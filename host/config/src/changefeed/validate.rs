@@ -251,13 +251,12 @@ impl ChangefeedConfig {
     }
 
     /// Keys that were set, and whose effect this version does not have.
-    fn not_implemented(&self) -> [(&'static str, bool); 11] {
+    fn not_implemented(&self) -> [(&'static str, bool); 10] {
         let (default, own) = (Self::default(), &self.tidegate);
         let stuck = self.changefeed_error_stuck_duration != default.changefeed_error_stuck_duration;
         let batches = self.event_collector_batch_count.unwrap_or(0) != 0;
         let routed = |r: &super::DispatchRule| r.target_schema.is_some() || r.target_table.is_some();
         [
-            ("enable-sync-point", self.enable_sync_point),
             ("enable-active-active", self.enable_active_active),
             ("consistent.level", self.consistent.level != default.consistent.level),
             ("performance-mode", self.performance_mode != default.performance_mode),

@@ -161,7 +161,8 @@ pub trait Sink {
     }
 
     /// Everything of the whole changefeed up to `at` is durable. Called on the instance that runs DDL, and on no other, when it
-    /// has moved, about once a second.
+    /// has moved, about once a second. Stage 3 is a sync point: nothing beyond `at` is written anywhere until this has succeeded, so
+    /// what the downstream holds now is the source at `at.ts`.
     ///
     /// # Errors
     /// As [`Failure`] says.
