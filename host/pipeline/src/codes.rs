@@ -96,7 +96,8 @@ pub const CODES: &[CodePage] = &[
     CodePage {
         code: Code(4015),
         title: "A swap was refused",
-        cause: "The changefeed does not run, another swap is under way, or the new plugins could not be started beside the present ones.",
+        cause: "The changefeed does not run, another swap is under way, the new plugins could not be started beside the present ones, or \
+                the run has not yet got past what had been written before it began.",
         action: "The present version goes on. The message says why; mend that and swap again.",
     },
     CodePage {
