@@ -296,8 +296,8 @@ fn options_without_effect_give_a_warning() {
     let keys: Vec<&str> = warnings.iter().map(|w| w.key.as_str()).collect();
     assert_eq!(keys, ["mounter.worker-num", "enable-table-monitor", "sink.csv.output-handle-key"]);
 
-    let text = "enable-sync-point = true\n[[sink.dispatchers]]\nmatcher = ['a.b']\ntarget-table = 'c'";
+    let text = "enable-sync-point = true\nenable-active-active = true\n[[sink.dispatchers]]\nmatcher = ['a.b']\ntarget-table = 'c'";
     let (_, warnings) = ChangefeedConfig::from_toml("cf.toml", text).unwrap();
     let said: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-    assert_eq!(said, [format!("`enable-sync-point` {LATER}"), format!("`sink.dispatchers.target-schema` {LATER}")]);
+    assert_eq!(said, [format!("`enable-active-active` {LATER}"), format!("`sink.dispatchers.target-schema` {LATER}")]);
 }
