@@ -9,6 +9,9 @@ use crate::rows::Session;
 use sha2::{Digest, Sha256};
 use tg_downstream::{Fault, FaultKind, LaneClaim};
 
+/// Tells the locks of claims from what others on the server may lock by number.
+const CLAIM_KEY: i64 = 0x7467_636c;
+
 /// The numbers of the lock of a claim.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Marker {
@@ -39,6 +42,13 @@ impl Marker {
     /// The statement by which a session takes it.
     pub(crate) fn take_sql(self) -> String {
         format!("SELECT pg_advisory_lock_shared({},{})", self.slot, self.epoch)
+    }
+
+    /// The statement by which a claim waits, within its transaction, for others of the slot. Rows that do not exist yet cannot be locked:
+    /// of two first claims the second would put the first one's rows aside, with what was written by then.
+    pub(crate) fn claim_sql(self) -> String {
+        // Locks with one number are others than those with two.
+        format!("SELECT pg_advisory_xact_lock({})", i64::from(self.slot) << 32 | CLAIM_KEY)
     }
 
     /// Ends the sessions that write the slot under other epochs. Without the right to, they are left: a claim then waits for them.

@@ -110,7 +110,8 @@ impl ProgressTable {
     }
 
     async fn claim_once(&self, session: &Session, claim: &LaneClaim, doing: &str) -> Result<Option<Position>, Fault> {
-        run(session, &format!("BEGIN;SET LOCAL lock_timeout={CLAIM_LOCK_MS}"), doing).await?;
+        let alone = self.marker(claim).claim_sql();
+        run(session, &format!("BEGIN;SET LOCAL lock_timeout={CLAIM_LOCK_MS};{alone}"), doing).await?;
         let rows = self.read_slot(session, claim, " ORDER BY lane FOR UPDATE", doing).await?;
         if let Some(newer) = rows.iter().map(|r| r.epoch).max().filter(|e| *e > claim.epoch) {
             return Err(fenced(doing, claim.epoch, Some(newer)));
