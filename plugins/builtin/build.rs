@@ -44,6 +44,7 @@ const WATCHED: &[&str] = &[
     "plugins/format-storage/src",
     "plugins/format-common/src",
     "plugins/format-csv/src",
+    "plugins/format-parquet/src",
     "plugins/format-canal-json/src",
     "plugins/kafka/src",
     "plugins/kafka/Cargo.toml",

@@ -1,5 +1,6 @@
 //! What a storage gets in the end: URI over file over default.
 
+use crate::changefeed::SinkConfig;
 use crate::{ChangefeedConfig, ConfigError, Interval, Location, Scheme, Secret, SinkUri};
 use serde_json::{Map, Value, json};
 
@@ -58,7 +59,7 @@ impl StoragePlace {
 pub struct StorageOptions {
     /// Where it is.
     pub place: StoragePlace,
-    /// `csv` or `canal-json`.
+    /// `csv`, `canal-json` or `parquet`.
     pub protocol: String,
     /// Longest time rows wait for their file.
     pub flush_interval: Interval,
@@ -72,19 +73,21 @@ impl StorageOptions {
     /// Merges a storage URI and a configuration.
     ///
     /// # Errors
-    /// When the protocol is missing or not one that files can have, or a value in `[sink.cloud-storage-config]` is malformed or
-    /// outside its limits.
+    /// When the protocol is missing or not one that files can have, an option is set that it has no use for, or a value in
+    /// `[sink.cloud-storage-config]` is malformed or outside its limits.
     pub fn new(uri: &SinkUri, config: &ChangefeedConfig) -> Result<Self, ConfigError> {
         let sink = &config.sink;
         let file = sink.cloud_storage_config.clone().unwrap_or_default();
         let protocol = uri.text("protocol").map(str::to_owned).or_else(|| sink.protocol.clone());
         let protocol = match protocol.as_deref() {
-            Some("csv" | "canal-json") => protocol.unwrap_or_default(),
+            Some("csv" | "canal-json" | "parquet") => protocol.unwrap_or_default(),
             Some(other) => {
-                return Err(bad("sink.protocol", &format!("a storage takes csv or canal-json, not `{other}`")));
+                let reason = format!("a storage takes csv, canal-json or parquet, not `{other}`");
+                return Err(bad("sink.protocol", &reason));
             }
-            None => return Err(bad("sink.protocol", "is missing: a storage needs csv or canal-json")),
+            None => return Err(bad("sink.protocol", "is missing: a storage needs csv, canal-json or parquet")),
         };
+        check_parquet(&protocol, uri, config)?;
         let from_file = file.flush_interval.as_ref().map(|text| text.parse::<Interval>()).transpose();
         let from_file = from_file.map_err(|reason| bad("sink.cloud-storage-config.flush-interval", &reason))?;
         let flush_interval =
@@ -103,7 +106,43 @@ impl StorageOptions {
         let mut plugin = plugin_options(uri, config);
         plugin.insert("protocol".to_owned(), json!(protocol));
         plugin.insert("file-size".to_owned(), json!(file_size));
+        if let Some(zero_dates) = uri.text("zero-dates") {
+            plugin.insert("zero-dates".to_owned(), json!(zero_dates));
+        }
         Ok(Self { place: StoragePlace::new(uri), protocol, flush_interval, file_size, plugin })
+    }
+}
+
+/// Options of text that were set for parquet, which has no use for them, and the other way round.
+fn check_parquet(protocol: &str, uri: &SinkUri, config: &ChangefeedConfig) -> Result<(), ConfigError> {
+    let conflict = |key: &str, reason: String| {
+        Err(ConfigError::Conflict { at: Location::whole("changefeed config"), key: key.to_owned(), reason })
+    };
+    if protocol != "parquet" {
+        if uri.text("zero-dates").is_some() {
+            return conflict("zero-dates", format!("is of parquet: {protocol} writes such dates as they are"));
+        }
+        return Ok(());
+    }
+    let (sink, default) = (&config.sink, SinkConfig::default());
+    let (csv, of_csv) = (&sink.csv, &default.csv);
+    let set = [
+        ("sink.terminator", sink.terminator != default.terminator),
+        ("sink.csv.delimiter", csv.delimiter != of_csv.delimiter),
+        ("sink.csv.quote", csv.quote != of_csv.quote),
+        ("sink.csv.null", csv.null != of_csv.null),
+        ("sink.csv.binary-encoding-method", csv.binary_encoding_method != of_csv.binary_encoding_method),
+        ("sink.csv.output-field-header", csv.output_field_header),
+        ("enable-tidb-extension", uri.flag("enable-tidb-extension") == Some(true)),
+        ("sink.content-compatible", sink.content_compatible),
+        ("sink.only-output-updated-columns", sink.only_output_updated_columns),
+        ("sink.delete-only-output-handle-key-columns", sink.delete_only_output_handle_key_columns),
+    ];
+    match set.iter().find(|(_, set)| *set) {
+        Some((key, _)) => {
+            conflict(key, "does not go together with parquet, which has typed columns and no text".to_owned())
+        }
+        None => Ok(()),
     }
 }
 
@@ -182,6 +221,31 @@ mod tests {
         assert!(merged("file:///x", interval).unwrap_err().contains("flush-interval"));
         let size = "[sink]\nprotocol = 'csv'\n[sink.cloud-storage-config]\nfile-size = 1\n";
         assert!(merged("file:///x", size).unwrap_err().contains("file-size"));
+    }
+
+    #[test]
+    fn parquet_takes_what_it_has_a_use_for() {
+        let file = "[sink]\nprotocol = 'parquet'\n[sink.csv]\ninclude-commit-ts = true\noutput-old-value = true\n";
+        let o = merged("file:///x?zero-dates=null", file).unwrap();
+        assert_eq!((o.protocol.as_str(), &o.plugin["zero-dates"]), ("parquet", &json!("null")));
+        assert_eq!(o.plugin["csv"]["output-old-value"], json!(true));
+        for (key, line) in [
+            ("sink.terminator", "terminator = ';'"),
+            ("sink.content-compatible", "content-compatible = true"),
+            ("sink.only-output-updated-columns", "only-output-updated-columns = true"),
+            ("sink.csv.delimiter", "csv.delimiter = ';'"),
+            ("sink.csv.quote", "csv.quote = ''"),
+            ("sink.csv.null", "csv.null = ''"),
+            ("sink.csv.binary-encoding-method", "csv.binary-encoding-method = 'hex'"),
+            ("sink.csv.output-field-header", "csv.output-field-header = true"),
+        ] {
+            let said = merged("file:///x?protocol=parquet", &format!("[sink]\n{line}\n")).unwrap_err();
+            assert!(said.contains(&format!("`{key}`")) && said.contains("parquet"), "{said}");
+            assert!(merged("file:///x?protocol=csv", &format!("[sink]\n{line}\n")).is_ok(), "{line}");
+        }
+        assert!(merged("file:///x?protocol=parquet&enable-tidb-extension=true", "").is_err());
+        assert!(merged("file:///x?protocol=csv&zero-dates=null", "").unwrap_err().contains("zero-dates"));
+        assert!(merged("file:///x?protocol=parkuet", "").unwrap_err().contains("did you mean `parquet`"));
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub enum Protocol {
     Csv(Options),
     /// canal-json; the text after each message.
     CanalJson(String),
+    /// parquet; its files say how they were written.
+    Parquet,
 }
 
 impl Protocol {
@@ -21,6 +23,7 @@ impl Protocol {
         match self {
             Self::Csv(_) => "csv",
             Self::CanalJson(_) => "json",
+            Self::Parquet => "parquet",
         }
     }
 }
@@ -49,6 +52,7 @@ pub(crate) fn rows(
             let messages = text.split(terminator.as_str()).filter(|m| !m.trim().is_empty());
             messages.map(|m| tg_format_canal_json::decode(m.as_bytes()).map_err(|e| damaged(path, e))).collect()
         }
+        Protocol::Parquet => tg_format_parquet::decode(content).map_err(|e| damaged(path, e)),
     }
 }
 

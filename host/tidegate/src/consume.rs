@@ -87,8 +87,10 @@ fn shown(c: Consumed) -> String {
 
 fn protocol(options: &StorageOptions, config: &ChangefeedConfig) -> Protocol {
     let sink = &config.sink;
-    if options.protocol != "csv" {
-        return Protocol::CanalJson(sink.terminator.clone());
+    match options.protocol.as_str() {
+        "csv" => {}
+        "parquet" => return Protocol::Parquet,
+        _ => return Protocol::CanalJson(sink.terminator.clone()),
     }
     let hex = sink.csv.binary_encoding_method == "hex";
     Protocol::Csv(tg_format_csv::Options {

@@ -2,7 +2,7 @@
 //! and the manifests that make them exact.
 //!
 //! Does: name files and take names apart, write and read schema files with their checksums, the `metadata` file, and manifests.
-//! Does not: read or write anything itself, encode rows (that is csv or canal-json).
+//! Does not: read or write anything itself, encode rows (that is csv, canal-json or parquet).
 //!
 //! Invariants:
 //! - A path that was made is taken apart into what it was made of.

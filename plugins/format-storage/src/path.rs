@@ -2,8 +2,8 @@
 
 use crate::names::{from_segment, to_segment};
 
-/// Extensions of data files: csv and canal-json.
-pub const EXTENSIONS: [&str; 2] = ["csv", "json"];
+/// Extensions of data files: csv, canal-json and parquet.
+pub const EXTENSIONS: [&str; 3] = ["csv", "json", "parquet"];
 /// What data files begin with.
 const BEGIN: &str = "CDC";
 /// The folder of an index file beside the data files, and its extension.

@@ -1,7 +1,9 @@
 //! What the configuration says.
 
+use crate::content::Format;
 use tg_format_canal_json as canal;
 use tg_format_csv as csv;
+use tg_format_parquet as parquet;
 use tg_format_storage::DateFolder;
 use tidegate_sdk::Failure;
 
@@ -17,7 +19,7 @@ const DIGITS_MIN: usize = 6;
 pub struct Config {
     /// Endpoint; the first one granted if not given.
     pub endpoint: Option<String>,
-    /// `csv` or `canal-json`.
+    /// `csv`, `canal-json` or `parquet`.
     pub protocol: String,
     /// Bytes from which a file is closed.
     pub file_size: u64,
@@ -37,7 +39,9 @@ pub struct Config {
     pub only_output_updated_columns: bool,
     /// canal-json: of a deleted row the key only.
     pub delete_only_output_handle_key_columns: bool,
-    /// csv.
+    /// parquet: what becomes of dates that no calendar has.
+    pub zero_dates: ZeroDates,
+    /// csv, and of it what parquet has too.
     pub csv: Csv,
     /// Days after which dated folders are removed; 0: never.
     pub file_expiration_days: u32,
@@ -47,6 +51,17 @@ pub struct Config {
     pub exactly_once: bool,
     /// Tells changefeeds of one name apart.
     pub incarnation: String,
+}
+
+/// `zero-dates`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ZeroDates {
+    /// Their rows are put aside.
+    #[default]
+    Refuse,
+    /// They are NULL.
+    Null,
 }
 
 /// `[sink.csv]`.
@@ -97,6 +112,7 @@ impl Default for Config {
             content_compatible: false,
             only_output_updated_columns: false,
             delete_only_output_handle_key_columns: false,
+            zero_dates: ZeroDates::default(),
             csv: Csv::default(),
             file_expiration_days: 0,
             file_cleanup_cron_spec: "0 0 2 * * *".to_owned(),
@@ -104,12 +120,6 @@ impl Default for Config {
             incarnation: String::new(),
         }
     }
-}
-
-/// What files hold.
-pub(crate) enum Format {
-    Csv(csv::Csv),
-    Canal(canal::CanalJson),
 }
 
 impl Config {
@@ -120,7 +130,7 @@ impl Config {
   "required": ["protocol"],
   "properties": {
     "endpoint": {"type": "string", "description": "object store; the first one granted if not given"},
-    "protocol": {"type": "string", "enum": ["csv", "canal-json"], "description": "what files hold"},
+    "protocol": {"type": "string", "enum": ["csv", "canal-json", "parquet"], "description": "what files hold"},
     "file-size": {"type": "integer", "minimum": 1024, "maximum": 536870912, "default": 67108864, "description": "bytes from which a file is closed"},
     "date-separator": {"type": "string", "enum": ["none", "year", "month", "day"], "default": "day", "description": "folders by date (UTC)"},
     "file-index-digit": {"type": "integer", "minimum": 0, "default": 20, "description": "digits of file numbers, 6 to 20"},
@@ -130,6 +140,7 @@ impl Config {
     "content-compatible": {"type": "boolean", "default": false, "description": "canal-json: as the original writes it"},
     "only-output-updated-columns": {"type": "boolean", "default": false, "description": "canal-json: of an old row only what changed"},
     "delete-only-output-handle-key-columns": {"type": "boolean", "default": false, "description": "canal-json: of a deleted row the key only"},
+    "zero-dates": {"type": "string", "enum": ["refuse", "null"], "default": "refuse", "description": "parquet: rows with dates that do not exist are put aside, or written with NULL"},
     "csv": {
       "type": "object",
       "additionalProperties": false,
@@ -137,9 +148,9 @@ impl Config {
         "delimiter": {"type": "string", "default": ",", "description": "between two fields, 1 to 3 characters"},
         "quote": {"type": "string", "default": "\"", "description": "around texts, one character or none"},
         "null": {"type": "string", "default": "\\N", "description": "stands for NULL"},
-        "include-commit-ts": {"type": "boolean", "default": false, "description": "a field for the commit-ts"},
+        "include-commit-ts": {"type": "boolean", "default": false, "description": "csv and parquet: a field for the commit-ts"},
         "binary-encoding-method": {"type": "string", "enum": ["base64", "hex"], "default": "base64", "description": "how byte strings are written"},
-        "output-old-value": {"type": "boolean", "default": false, "description": "updates are a delete and an insert line"},
+        "output-old-value": {"type": "boolean", "default": false, "description": "csv and parquet: updates are a delete and an insert"},
         "output-field-header": {"type": "boolean", "default": false, "description": "a first line of names"}
       }
     },
@@ -171,7 +182,11 @@ impl Config {
 
     /// The extension of data files.
     pub(crate) fn extension(&self) -> &'static str {
-        if self.protocol == "csv" { "csv" } else { "json" }
+        match self.protocol.as_str() {
+            "csv" => "csv",
+            "parquet" => "parquet",
+            _ => "json",
+        }
     }
 
     pub(crate) fn format(&self) -> Result<Format, Failure> {
@@ -188,8 +203,23 @@ impl Config {
                 };
                 canal::CanalJson::new(options).map(Format::Canal).map_err(wrong)
             }
-            "" => Err(Failure::fatal("config", "protocol is missing: csv or canal-json")),
-            other => Err(Failure::fatal("config", format!("a storage takes csv or canal-json, not `{other}`"))),
+            "parquet" => Ok(Format::Parquet(parquet::Parquet::new(self.parquet_options()))),
+            "" => Err(Failure::fatal("config", "protocol is missing: csv, canal-json or parquet")),
+            other => {
+                Err(Failure::fatal("config", format!("a storage takes csv, canal-json or parquet, not `{other}`")))
+            }
+        }
+    }
+
+    const fn parquet_options(&self) -> parquet::Options {
+        parquet::Options {
+            include_commit_ts: self.csv.include_commit_ts,
+            output_old_value: self.csv.output_old_value,
+            column_ids: self.output_column_id,
+            zero_dates: match self.zero_dates {
+                ZeroDates::Refuse => parquet::ZeroDates::Refuse,
+                ZeroDates::Null => parquet::ZeroDates::Null,
+            },
         }
     }
 
@@ -229,6 +259,9 @@ mod tests {
         assert!(Config::parse(r#"{"date-separator":"week"}"#).is_err());
         assert!(Config::parse("{}").unwrap().format().is_err());
         assert!(Config::parse(r#"{"protocol":"avro"}"#).unwrap().format().is_err());
+        assert!(Config::parse(r#"{"zero-dates":"zero"}"#).is_err());
+        let parquet = Config::parse(r#"{"protocol":"parquet","zero-dates":"null"}"#).unwrap();
+        assert_eq!((parquet.extension(), parquet.format().is_ok()), ("parquet", true));
         assert_eq!(Config::parse(r#"{"file-index-digit":3}"#).unwrap().file_index_digit, 20);
     }
 }

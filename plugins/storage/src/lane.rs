@@ -1,17 +1,18 @@
 //! The instance that writes the rows of one lane.
 
 use crate::chain::{Before, Chain};
-use crate::config::{Config, Format};
+use crate::config::Config;
+use crate::content::{Content, Rows};
 use crate::outbox::Outbox;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tg_format_common::{EncodeError, Encoder, Messages};
+use tg_format_common::EncodeError;
 use tg_format_storage::lane_folder;
 use tgr1::{Batch, Row};
 use tidegate_sdk::object_store::Bucket;
 use tidegate_sdk::{BadEvent, Context, Failure, Position, TablePlan, TableRef, TableSchema, WriteOutcome, clock};
 
-/// Encoded bytes that are held; above it files are written before a flush asks for it.
+/// Bytes of files that are held; above it files are written before a flush asks for it.
 const HELD_BYTES_MAX: usize = 32 << 20;
 /// Bytes of rows after which a flush is wanted.
 const FLUSH_BYTES_MAX: u64 = 32 << 20;
@@ -23,21 +24,20 @@ const LATE_NS: u64 = 120_000_000_000;
 /// Rows of one table version on their way into a file.
 struct Output {
     schema: Arc<TableSchema>,
-    data: Vec<u8>,
+    /// `None`: nothing has come since the last file.
+    content: Option<Content>,
     rows: u64,
 }
 
 /// See the module.
 pub(crate) struct Lane {
     bucket: Bucket,
-    format: Format,
-    terminator: Vec<u8>,
+    rows: Rows,
     file_size: usize,
     /// `None`: no manifests are kept.
     chain: Option<Chain>,
     outbox: Outbox,
     tables: BTreeMap<TableRef, Output>,
-    messages: Messages,
     /// When what requests of before may have done since is set right.
     late_ns: Option<u64>,
     position: Option<Position>,
@@ -49,13 +49,11 @@ impl Lane {
         // Rows of a table are in one slot: with one lane, one writer has its folders for itself.
         let writer = (ctx.lanes > 1).then(|| name.clone());
         let mut lane = Self {
-            format: config.format()?,
-            terminator: config.terminator.clone().into_bytes(),
+            rows: Rows::new(config.format()?, &config.terminator),
             file_size: usize::try_from(config.file_size).unwrap_or(usize::MAX).max(1),
             chain: None,
             outbox: Outbox::new(config, writer)?,
             tables: BTreeMap::new(),
-            messages: Messages::new(),
             late_ns: None,
             position: None,
             bucket,
@@ -80,9 +78,9 @@ impl Lane {
     }
 
     pub(crate) fn on_schema(&mut self, schema: Arc<TableSchema>) -> Result<TablePlan, Failure> {
-        self.encoder().table(Arc::clone(&schema), None).map_err(|e| fatal(&e))?;
+        self.rows.table(Arc::clone(&schema)).map_err(|e| fatal(&e))?;
         let id = schema.id;
-        self.tables.insert(id, Output { schema, data: Vec::new(), rows: 0 });
+        self.tables.insert(id, Output { schema, content: None, rows: 0 });
         Ok(TablePlan {
             batch_rows: Some(FLUSH_ROWS_MAX),
             batch_bytes: Some((self.file_size as u64).min(FLUSH_BYTES_MAX) as u32),
@@ -91,34 +89,34 @@ impl Lane {
     }
 
     pub(crate) fn drop_schema(&mut self, table: TableRef) {
-        self.close(table);
-        self.tables.remove(&table);
-        self.encoder().drop_table(table);
-    }
-
-    fn encoder(&mut self) -> &mut dyn Encoder {
-        match &mut self.format {
-            Format::Csv(csv) => csv,
-            Format::Canal(canal) => canal,
+        // What cannot be closed stays, and the next flush says so.
+        if self.close(table).is_ok() {
+            self.tables.remove(&table);
         }
+        self.rows.drop_table(table);
     }
 
     /// Hands the rows of a table over to its next file.
-    fn close(&mut self, table: TableRef) {
-        if let Some(output) = self.tables.get_mut(&table).filter(|o| o.rows > 0) {
-            let (data, rows) = (std::mem::take(&mut output.data), std::mem::take(&mut output.rows));
-            self.outbox.push(&output.schema, data, rows);
+    fn close(&mut self, table: TableRef) -> Result<(), EncodeError> {
+        if let Some(output) = self.tables.get_mut(&table).filter(|o| o.rows > 0)
+            && let Some(content) = &mut output.content
+        {
+            let data = content.finish()?;
+            self.outbox.push(&output.schema, data, std::mem::take(&mut output.rows));
+            output.content = None;
         }
+        Ok(())
     }
 
     fn held_bytes(&self) -> usize {
-        self.outbox.len_bytes() + self.tables.values().map(|o| o.data.len()).sum::<usize>()
+        let open = self.tables.values().filter_map(|o| o.content.as_ref());
+        self.outbox.len_bytes() + open.map(Content::len_bytes).sum::<usize>()
     }
 
     pub(crate) fn write(&mut self, table: TableRef, data: &[u8]) -> Result<WriteOutcome, Failure> {
         // Before anything of this batch is taken, so that a failure means that nothing was.
         if self.held_bytes() > HELD_BYTES_MAX {
-            self.close_all();
+            self.close_all()?;
             self.store()?;
         }
         let batch = Batch::parse(data)?;
@@ -139,35 +137,20 @@ impl Lane {
     }
 
     fn row(&mut self, table: TableRef, row: &Row<'_>, now: u64) -> Result<(), EncodeError> {
-        self.messages.clear();
         let unknown = EncodeError::UnknownTable { table: table.table, version: table.version };
         let output = self.tables.get_mut(&table).ok_or(unknown)?;
-        if output.rows == 0
-            && let Format::Csv(csv) = &self.format
-        {
-            output.data.clear();
-            csv.header(table, &mut output.data)?;
-        }
-        match &mut self.format {
-            Format::Csv(csv) => csv.row(table, row, now, &mut self.messages)?,
-            Format::Canal(canal) => canal.row(table, row, now, &mut self.messages)?,
-        }
-        for message in self.messages.iter() {
-            output.data.extend_from_slice(message.value.unwrap_or_default());
-            if matches!(self.format, Format::Canal(_)) {
-                output.data.extend_from_slice(&self.terminator);
-            }
-        }
+        let content = match &mut output.content {
+            Some(content) => content,
+            none => none.insert(self.rows.open(table)?),
+        };
+        self.rows.row(table, row, now, content)?;
         output.rows += 1;
-        if output.data.len() >= self.file_size {
-            self.close(table);
-        }
-        Ok(())
+        if content.len_bytes() >= self.file_size { self.close(table) } else { Ok(()) }
     }
 
-    fn close_all(&mut self) {
+    fn close_all(&mut self) -> Result<(), Failure> {
         let filled: Vec<TableRef> = self.tables.iter().filter(|(_, o)| o.rows > 0).map(|(id, _)| *id).collect();
-        filled.into_iter().for_each(|table| self.close(table));
+        filled.into_iter().try_for_each(|table| self.close(table)).map_err(|e| fatal(&e))
     }
 
     /// Writes closed files, which do not count yet.
@@ -176,7 +159,7 @@ impl Lane {
     }
 
     pub(crate) fn flush(&mut self, at: Position) -> Result<(), Failure> {
-        self.close_all();
+        self.close_all()?;
         self.store()?;
         self.outbox.commit(&self.bucket, self.chain.as_mut(), at)?;
         self.position = self.chain.as_ref().map(Chain::position).filter(|p| *p > Position::default());

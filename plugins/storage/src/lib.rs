@@ -1,4 +1,4 @@
-//! A sink that writes files to a folder or bucket as TiCDC does, in csv or canal-json.
+//! A sink that writes files to a folder or bucket as TiCDC does, in csv or canal-json, or in parquet.
 //!
 //! Does: gather rows into files by table version and date, write schema files, index files and the checkpoint, remove folders that
 //! have expired, and keep manifests, which make it exact: [`tg_format_storage`] says what lies where.
@@ -14,6 +14,7 @@
 mod chain;
 mod cleanup;
 mod config;
+mod content;
 mod folders;
 mod keeper;
 mod lane;

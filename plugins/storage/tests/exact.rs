@@ -6,6 +6,7 @@ mod world;
 
 use std::rc::Rc;
 use std::sync::Arc;
+use tg_format_common::{ChangeEvent, Datum};
 use tg_format_fixtures::plain_table;
 use tg_format_storage::{DataPath, FileName};
 use tg_plugin_storage::Storage;
@@ -18,6 +19,8 @@ use world::{Rng, World};
 const ROWS: u64 = 120;
 /// Runs; `TIDEGATE_SEEDS` asks for more.
 const SEEDS: u64 = 150;
+/// Of them so many also in parquet.
+const PARQUET_SHARE: u64 = 5;
 /// Commit timestamp of the first row.
 const FIRST_TS: u64 = 1_000;
 
@@ -62,13 +65,14 @@ fn batch(schema: &TableSchema, rows: std::ops::Range<u64>) -> Vec<u8> {
     out.finish()
 }
 
-fn context(epoch: u64) -> Context {
+fn context(protocol: &str, epoch: u64) -> Context {
     Context {
         changefeed: "default/f".to_owned(),
         lanes: 1,
         epoch: (1, epoch),
-        config: r#"{"protocol":"csv","file-size":1024,"date-separator":"none","csv":{"include-commit-ts":true}}"#
-            .to_owned(),
+        config: format!(
+            r#"{{"protocol":"{protocol}","file-size":1024,"date-separator":"none","csv":{{"include-commit-ts":true}}}}"#
+        ),
         endpoints: vec!["downstream".to_owned()],
         ..Context::default()
     }
@@ -130,7 +134,7 @@ fn flush(sink: &mut Storage, barrier: Barrier) -> Result<(), Failure> {
     Err(Failure::retryable("given up"))
 }
 
-fn run(seed: u64) -> u64 {
+fn run(protocol: &str, seed: u64) -> u64 {
     let world = World::new(seed);
     let schema = table();
     let mut rng = Rng::new(seed ^ 0x5eed);
@@ -142,7 +146,7 @@ fn run(seed: u64) -> u64 {
         assert!(epoch < 2_000, "seed {seed}: it never gets through");
         lives = epoch;
         world.set_faults(rng.permille(850));
-        let opened = scope(Rc::new(world.clone()), || Storage::open(context(epoch)));
+        let opened = scope(Rc::new(world.clone()), || Storage::open(context(protocol, epoch)));
         let Ok((mut sink, durable)) = opened else {
             world.pass(&mut rng);
             continue;
@@ -167,7 +171,7 @@ fn run(seed: u64) -> u64 {
         }
         if let Some((mut zombie, at)) = zombies.pop_if(|_| rng.permille(500)) {
             // It goes on as soon as somebody else has begun, or has tried to.
-            let taken = scope(Rc::new(world.clone()), || Storage::open(context(epoch)));
+            let taken = scope(Rc::new(world.clone()), || Storage::open(context(protocol, epoch)));
             let upto = (at + 30).min(ROWS);
             let went_on = scope(Rc::new(world.clone()), || live(&mut zombie, &schema, at, &mut rng, upto));
             match (taken, went_on) {
@@ -191,21 +195,37 @@ fn finish(world: &World, sink: &mut Storage, rng: &mut Rng) {
     }
 }
 
+/// The rows of a file, by their only column.
+fn numbers(file: &str, content: &[u8]) -> Vec<u64> {
+    if file == "csv" {
+        let text = std::str::from_utf8(content).unwrap();
+        return text.lines().map(|l| l.rsplit(',').next().unwrap().trim_matches('"').parse().unwrap()).collect();
+    }
+    let number = |event| match event {
+        ChangeEvent::Row(row) => match row.after.unwrap()[0].value {
+            Datum::Int(n) => n.try_into().unwrap(),
+            ref other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    tg_format_parquet::decode(content).unwrap().into_iter().map(number).collect()
+}
+
 fn check(seed: u64, world: &World) {
     let objects = world.objects();
     let mut rows: Vec<u64> = Vec::new();
     let (mut files, mut index) = (0, 0);
     for (path, content) in &objects {
-        let text = std::str::from_utf8(content).unwrap();
         match DataPath::parse(path) {
-            Some(DataPath::Data { file, .. }) => {
+            Some(DataPath::Data { file, extension, .. }) => {
                 files += 1;
                 assert_eq!(file.index, files, "seed {seed}: the numbers have a gap before {path}");
-                rows.extend(
-                    text.lines().map(|l| l.rsplit(',').next().unwrap().trim_matches('"').parse::<u64>().unwrap()),
-                );
+                rows.extend(numbers(&extension, content));
             }
-            Some(DataPath::Index { .. }) => index = FileName::parse(text.trim()).unwrap().0.index,
+            Some(DataPath::Index { .. }) => {
+                let name = std::str::from_utf8(content).unwrap();
+                index = FileName::parse(name.trim()).unwrap().0.index;
+            }
             None => {}
         }
     }
@@ -216,7 +236,9 @@ fn check(seed: u64, world: &World) {
 #[test]
 fn rows_are_in_files_exactly_once_whatever_is_lost() {
     let seeds = std::env::var("TIDEGATE_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(SEEDS);
-    let lives: u64 = (0..seeds).map(run).sum();
-    println!("{seeds} runs of {ROWS} rows, {lives} writers");
+    let lives: u64 = (0..seeds).map(|seed| run("csv", seed)).sum();
+    let of_parquet: u64 = (0..seeds / PARQUET_SHARE).map(|seed| run("parquet", seed)).sum();
+    println!("{seeds} runs of {ROWS} rows, {lives} writers, and {of_parquet} of parquet");
+    assert!(of_parquet > 0, "no run was of parquet");
     assert!(lives > seeds * 2, "too few writers died");
 }

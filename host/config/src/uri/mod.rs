@@ -24,6 +24,7 @@ pub(crate) const PROTOCOLS: &[&str] = &[
     "debezium",
     "debezium-avro",
     "csv",
+    "parquet",
     "canal",
     "maxwell",
     "craft",

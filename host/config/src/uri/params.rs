@@ -200,6 +200,7 @@ const STORAGE: &[Spec] = &[
     idle("worker-count", Kind::Int(1, 512)),
     spec("flush-interval", Kind::Interval(100, 600_000)),
     spec("file-size", Kind::Int(1024, 512 << 20)),
+    spec("zero-dates", Kind::Words(&["refuse", "null"])),
     later("use-table-id-as-path", Kind::Bool),
     idle("spool-disk-quota", Kind::Int(0, BYTES_MAX)),
     idle("spool-base-dir", Kind::Text),

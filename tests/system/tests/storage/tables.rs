@@ -1,10 +1,13 @@
-//! Every type, DDL, and both formats.
+//! Every type, DDL, and every format.
 
 use super::{Place, csv, feed, verify};
 use serde_json::{Value, json};
 use tg_testkit::Rig;
 
 const CSV: &str = "[sink.csv]\ninclude-commit-ts = true\noutput-old-value = true\nbinary-encoding-method = 'hex'\n";
+
+/// What parquet has of csv's options.
+const PARQUET: &str = "[sink.csv]\ninclude-commit-ts = true\noutput-old-value = true\n";
 
 const BEFORE: &[&str] = &[
     "CREATE TABLE numbers (id BIGINT PRIMARY KEY, t TINYINT, u BIGINT UNSIGNED, f DOUBLE, d DECIMAL(20,4), b BIT(9), y YEAR)",
@@ -83,6 +86,19 @@ async fn csv_in_a_bucket() {
     sink["csv"]["delimiter"] = json!("|");
     sink["date_separator"] = json!("none");
     both_halves("csv_bucket", Place::s3("protocol=csv&flush-interval=200ms&file-size=1024", &config), sink).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parquet_in_a_folder() {
+    let sink = json!({"csv": {"include_commit_ts": true, "output_old_value": true}});
+    both_halves("parquet_folder", Place::folder("protocol=parquet&flush-interval=200ms", PARQUET), sink).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parquet_in_a_bucket() {
+    let sink = json!({"csv": {"include_commit_ts": true, "output_old_value": true}, "date_separator": "none"});
+    let place = Place::s3("protocol=parquet&flush-interval=200ms&file-size=1024", PARQUET);
+    both_halves("parquet_bucket", place, sink).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
