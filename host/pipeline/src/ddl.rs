@@ -8,7 +8,7 @@ use crate::tick::{passes, tick, ticked};
 use std::sync::Arc;
 use tg_cluster::SYNCPOINT_SEQ;
 use tg_model::{DdlEvent, Position, Stage, TableVersion, Ts};
-use tg_plugin::{SinkPort, TransformPort};
+use tg_plugin::{CallError, SinkPort, TransformPort};
 use tokio::sync::{mpsc, watch};
 
 /// What the feed tells the executor.
@@ -132,15 +132,8 @@ impl DdlExecutor {
         let mut retry = Retry::new();
         while let Err(source) = self.sink.on_ddl(Arc::clone(&seen), maybe_done).await {
             maybe_done |= source.is_unknown();
-            match retry.after(&source) {
-                Verdict::Again(wait) => {
-                    add(&self.stats.retries, 1);
-                    tracing::warn!(ddl_ts = ts.get(), error = %source, "DDL failed; again");
-                    retry.show(&self.stats.waits, format!("the DDL at {ts}: {source}"));
-                    tokio::time::sleep(wait).await;
-                }
-                Verdict::GiveUp => return Err(failed(&seen, source)),
-            }
+            let again = wait_or_give_up(&self.stats, &mut retry, source, &format!("the DDL at {ts}")).await;
+            again.map_err(|source| failed(&seen, source))?;
         }
         self.store.set_ddl(ts, seq, DdlState::Done).await?;
         add(&self.stats.ddls, 1);
@@ -166,12 +159,27 @@ impl DdlExecutor {
     }
 }
 
+/// Waits until a call of the sink that failed may be made again, and shows what it is for; the error when it is given up.
+pub(crate) async fn wait_or_give_up(
+    stats: &Stats,
+    retry: &mut Retry,
+    source: CallError,
+    what: &str,
+) -> Result<(), CallError> {
+    let Verdict::Again(wait) = retry.after(&source) else { return Err(source) };
+    add(&stats.retries, 1);
+    tracing::warn!(error = %source, "{what} failed; again");
+    retry.show(&stats.waits, format!("{what}: {source}"));
+    tokio::time::sleep(wait).await;
+    Ok(())
+}
+
 /// Takes a statement through one transform, which hears of the table before and after first, and forgets them behind.
 async fn through(
     transform: &mut dyn TransformPort,
     event: &Arc<DdlEvent>,
     maybe_done: bool,
-) -> Result<Option<Arc<DdlEvent>>, tg_plugin::CallError> {
+) -> Result<Option<Arc<DdlEvent>>, CallError> {
     let same = |v: &Arc<TableVersion>| event.before.as_ref().is_some_and(|b| b.table == v.table && b.since == v.since);
     let versions: Vec<_> = event.before.iter().chain(event.after.iter().filter(|v| !same(v))).cloned().collect();
     for version in &versions {
@@ -184,7 +192,7 @@ async fn through(
     Ok(seen)
 }
 
-fn failed(event: &DdlEvent, source: tg_plugin::CallError) -> PipelineError {
+fn failed(event: &DdlEvent, source: CallError) -> PipelineError {
     PipelineError::Ddl {
         ts: event.commit_ts,
         schema: event.schema.clone(),

@@ -1,9 +1,9 @@
 //! Sync points: the downstream stands still at one ts of the upstream, and the sink says by what that moment is known there.
 
-use crate::ddl::DdlExecutor;
+use crate::ddl::{DdlExecutor, wait_or_give_up};
 use crate::error::PipelineError;
 use crate::ports::DdlState;
-use crate::retry::{Retry, Verdict};
+use crate::retry::Retry;
 use crate::stats::add;
 use tg_cluster::SYNCPOINT_SEQ;
 use tg_model::{Position, Stage, Ts};
@@ -18,15 +18,8 @@ impl DdlExecutor {
         let _marking = self.stats.waits.begin(format!("the downstream to mark the sync point at {ts}"));
         let mut retry = Retry::new();
         while let Err(source) = self.sink.on_checkpoint(Position { ts, stage: Stage::Syncpoint, seq: 0 }).await {
-            match retry.after(&source) {
-                Verdict::Again(wait) => {
-                    add(&self.stats.retries, 1);
-                    tracing::warn!(syncpoint_ts = ts.get(), error = %source, "a sync point was not marked; again");
-                    retry.show(&self.stats.waits, format!("the sync point at {ts}: {source}"));
-                    tokio::time::sleep(wait).await;
-                }
-                Verdict::GiveUp => return Err(PipelineError::Syncpoint { ts, source }),
-            }
+            let again = wait_or_give_up(&self.stats, &mut retry, source, &format!("the sync point at {ts}")).await;
+            again.map_err(|source| PipelineError::Syncpoint { ts, source })?;
         }
         self.store.set_ddl(ts, SYNCPOINT_SEQ, DdlState::Done).await?;
         add(&self.stats.syncpoints, 1);
