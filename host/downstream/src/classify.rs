@@ -1,17 +1,8 @@
 //! From the driver's errors to faults.
 
 use crate::errno::{DENIED, DUPLICATE, OPEN_OUTCOME, RETRYABLE};
-use crate::{Fault, FaultKind};
 use mysql_async::{DriverError, Error, IoError, ServerError};
-
-/// How far an operation was when it failed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Phase {
-    /// Nothing can have taken effect: connecting, reading, a transaction before its COMMIT.
-    Undone,
-    /// It may have taken effect: COMMIT, DDL.
-    Open,
-}
+use tg_sql::{Fault, FaultKind, Phase};
 
 /// The kind of a server error.
 pub(crate) fn kind_of(errno: u16, phase: Phase) -> FaultKind {
@@ -49,16 +40,8 @@ pub(crate) fn fault(error: Error, phase: Phase, doing: &str) -> Fault {
             Fault::own(FaultKind::Denied, doing, format!("TLS was not agreed upon: {e}"))
         }
         // The driver says "Input/output error" twice before it says what happened.
-        Error::Io(IoError::Io(e)) => Fault::own(lost(phase), doing, e.to_string()),
-        e => Fault::own(lost(phase), doing, e.to_string()),
-    }
-}
-
-/// What a lost connection means.
-pub(crate) const fn lost(phase: Phase) -> FaultKind {
-    match phase {
-        Phase::Undone => FaultKind::Retryable,
-        Phase::Open => FaultKind::Unknown,
+        Error::Io(IoError::Io(e)) => Fault::own(phase.lost(), doing, e.to_string()),
+        e => Fault::own(phase.lost(), doing, e.to_string()),
     }
 }
 

@@ -1,35 +1,19 @@
 //! From a target to a session that is ready.
 
-use crate::classify::{Phase, fault};
+use crate::classify::fault;
 use crate::session::set_up;
-use crate::{Fault, FaultKind, Flavor, MysqlTarget, ServerFacts};
+use crate::{Flavor, MysqlTarget, ServerFacts};
 use base64::Engine;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
-use std::time::Duration;
+use tg_sql::{Fault, FaultKind, Phase, patiently, within};
 
-/// Tries to connect before the caller hears of it.
-const TRIES_MAX: u32 = 5;
-/// Pause after the first failure; doubles with each.
-const PAUSE_FIRST: Duration = Duration::from_millis(100);
 /// What `max_allowed_packet` is taken for when the server does not say.
 const PACKET_DEFAULT_BYTES: u32 = 4 << 20;
 
 /// Connects, trying again while the server cannot be reached, and sets the session up.
 pub(crate) async fn connect(target: &MysqlTarget) -> Result<(Conn, ServerFacts), Fault> {
-    let mut pause = PAUSE_FIRST;
-    let mut tries = 1;
-    loop {
-        match once(target).await {
-            Err(e) if e.kind == FaultKind::Retryable && tries < TRIES_MAX => {
-                tracing::debug!(error = %e, tries, "connecting failed");
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-                tries += 1;
-            }
-            other => return other,
-        }
-    }
+    patiently(|| once(target)).await
 }
 
 async fn once(target: &MysqlTarget) -> Result<(Conn, ServerFacts), Fault> {
@@ -40,9 +24,7 @@ async fn once(target: &MysqlTarget) -> Result<(Conn, ServerFacts), Fault> {
         set_up(&mut conn, facts.flavor, &target.tidb_txn_mode, &doing).await?;
         Ok((conn, facts))
     };
-    let timed_out =
-        || Fault::own(FaultKind::Retryable, &doing, format!("no answer within {:?}", target.connect_timeout));
-    tokio::time::timeout(target.connect_timeout, ready).await.unwrap_or_else(|_| Err(timed_out()))
+    within(target.connect_timeout, FaultKind::Retryable, &doing, ready).await
 }
 
 async fn authenticate(target: &MysqlTarget, doing: &str) -> Result<Conn, Fault> {

@@ -1,22 +1,24 @@
 //! One connection of one plugin instance.
 
-use crate::classify::{Phase, fault, lost};
+use crate::classify::fault;
 use crate::connect::connect;
 use crate::hold::{self, Holds};
-use crate::packets::{PACKET_SOFT_BYTES, packets};
-use crate::progress::{Claimed, LaneClaim, ProgressTable, fenced};
-use crate::{Executed, Fault, FaultKind, Flavor, MysqlTarget, ResultRows, ServerFacts};
+use crate::progress::{Claimed, ProgressTable};
+use crate::result::result_rows;
+use crate::{Flavor, MysqlTarget, ServerFacts};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tg_model::Position;
+use tg_sql::{
+    Answers, Executed, Fault, FaultKind, LaneClaim, PACKET_SOFT_BYTES, Packets, Phase, ResultRows, fenced, shown,
+    within,
+};
 
 /// Room in a packet for what the protocol and the guard add.
 const PACKET_SLACK_BYTES: usize = 1024;
-/// Longest piece of a statement that a message repeats.
-const SHOWN_CHARS_MAX: usize = 200;
 
 /// A connection; fenced when it was opened with a claim. Connects again by itself when it was lost between calls.
 ///
@@ -105,10 +107,8 @@ impl MysqlConnection {
         let (claim, table) = (claim.clone(), table.clone());
         let mut conn = self.take().await?;
         let doing = self.doing("reading progress from");
-        let limit = self.target.statement_timeout;
         let read = table.read(&mut conn, &claim);
-        let timed_out = || Err(Fault::own(FaultKind::Retryable, &doing, format!("no answer within {limit:?}")));
-        let answer = Box::pin(tokio::time::timeout(limit, read)).await.unwrap_or_else(|_| timed_out());
+        let answer = Box::pin(within(self.target.statement_timeout, FaultKind::Retryable, &doing, read)).await;
         let alive = answer.as_ref().map_or_else(|e| e.errno != 0 || e.kind == FaultKind::Fenced, |_| true);
         self.conn = alive.then_some(conn);
         answer
@@ -126,7 +126,7 @@ impl MysqlConnection {
         let first = guard.map_or_else(|| "BEGIN".to_owned(), |g| format!("BEGIN;{g}"));
         let soft = if self.target.multi_statements { PACKET_SOFT_BYTES } else { 1 };
         let max = (self.facts.max_packet_bytes as usize).saturating_sub(PACKET_SLACK_BYTES);
-        let packets = packets(&first, data, ends, soft, max);
+        let packets = Packets::new(first, data, ends, soft.min(max));
         let mut conn = self.take().await?;
         let body = Box::pin(self.body(&mut conn, packets)).await;
         let executed = match body {
@@ -154,36 +154,22 @@ impl MysqlConnection {
     }
 
     /// Everything before COMMIT.
-    async fn body(&mut self, conn: &mut Conn, packets: Vec<Vec<u8>>) -> Result<Executed, Fault> {
+    async fn body(&mut self, conn: &mut Conn, packets: Packets<'_>) -> Result<Executed, Fault> {
         let doing = self.doing("writing to");
-        let mut executed = Executed::default();
-        // Answers come in the order of the statements: BEGIN, the guard if there is one, the rest.
-        let guard_at = self.fence.is_some().then_some(1);
-        let mut number = 0;
+        let mut answers = Answers::new(self.fence.is_some());
         for packet in packets {
             self.round_trips += 1;
-            let mut matched = None;
-            let run = run_all(conn, packet, |affected, warnings| {
-                if guard_at == Some(number) {
-                    matched = Some(affected);
-                } else {
-                    executed.affected += affected;
-                    executed.warnings += warnings;
-                }
-                number += 1;
-            });
+            let run = run_all(conn, packet, |affected, warnings| answers.note(affected, warnings));
             let limit = self.target.statement_timeout;
             let outcome = self.guarded(Phase::Undone, &doing, limit, run).await;
             // A lost guard explains any error behind it.
-            if let (Some(n), Some(fence)) = (matched, &self.fence)
-                && n != 1
-            {
+            if let Some(fence) = self.fence.as_ref().filter(|_| answers.is_fenced()) {
                 let stored = fence.table.read(conn, &fence.claim).await;
                 return Err(stored.err().unwrap_or_else(|| fenced(&doing, fence.claim.epoch, None)));
             }
             outcome?;
         }
-        Ok(executed)
+        Ok(answers.executed)
     }
 
     /// One statement outside a transaction.
@@ -226,7 +212,7 @@ impl MysqlConnection {
         if rows.len() > max_rows as usize {
             return Err(Fault::own(FaultKind::Refused, &doing, format!("more than {max_rows} rows")));
         }
-        Ok(ResultRows::new(&columns, rows))
+        Ok(result_rows(&columns, rows))
     }
 
     /// The connection, made anew if it was lost.
@@ -253,10 +239,8 @@ impl MysqlConnection {
         limit: Duration,
         run: impl Future<Output = mysql_async::Result<T>>,
     ) -> Result<T, Fault> {
-        match Box::pin(tokio::time::timeout(limit, run)).await {
-            Ok(outcome) => outcome.map_err(|e| fault(e, phase, doing)),
-            Err(_) => Err(Fault::own(lost(phase), doing, format!("no answer within {limit:?}"))),
-        }
+        let run = async { run.await.map_err(|e| fault(e, phase, doing)) };
+        Box::pin(within(limit, phase.lost(), doing, run)).await
     }
 
     /// Keeps the connection unless it broke.
@@ -293,12 +277,4 @@ async fn run_all(conn: &mut Conn, packet: Vec<u8>, mut each: impl FnMut(u64, u32
         }
         while result.next().await?.is_some() {}
     }
-}
-
-fn shown(statement: &str) -> String {
-    let mut text: String = statement.chars().take(SHOWN_CHARS_MAX).collect();
-    if text.len() < statement.len() {
-        text.push('…');
-    }
-    text
 }

@@ -1,9 +1,10 @@
 //! A server that plugins may write to.
 
 use crate::connect::connect;
-use crate::progress::{LaneClaim, ProgressTable};
-use crate::{Fault, FaultKind, MysqlConnection, MysqlTarget, ServerFacts};
+use crate::progress::ProgressTable;
+use crate::{MysqlConnection, MysqlTarget, ServerFacts};
 use std::sync::Arc;
+use tg_sql::{Fault, LaneClaim};
 
 /// A server that answered once. Makes connections; keeps none.
 #[derive(Clone, Debug)]
@@ -47,10 +48,7 @@ impl MysqlEndpoint {
     /// As [`MysqlEndpoint::connect`]; [`crate::FaultKind::Fenced`] when the slot has a newer owner.
     pub async fn open(&self, claim: Option<LaneClaim>) -> Result<MysqlConnection, Fault> {
         let claim = claim.filter(|_| self.target.progress);
-        if let Some(c) = claim.as_ref().filter(|c| c.lane > c.lanes) {
-            let doing = format!("claiming lane {} of slot {} of {}", c.lane, c.slot, c.changefeed);
-            return Err(Fault::own(FaultKind::Refused, &doing, format!("the slot has {} lanes", c.lanes)));
-        }
+        claim.as_ref().map_or(Ok(()), LaneClaim::check)?;
         MysqlConnection::open(Arc::clone(&self.target), Arc::clone(&self.facts), claim).await
     }
 }

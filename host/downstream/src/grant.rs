@@ -1,73 +1,15 @@
 //! The endpoint as plugins are granted it.
 
-use crate::{Cell, Executed, Fault, FaultKind, Flavor, LaneClaim, MysqlConnection, MysqlEndpoint, ResultRows};
+use crate::{Flavor, MysqlConnection, MysqlEndpoint};
 use futures::future::{BoxFuture, FutureExt};
 use tg_model::Position;
-use tg_plugin::grant::{
-    Blocks, Dialect, ExecResult, LaneContext, ResultSet, SqlConnection, SqlEndpoint, SqlError, SqlErrorKind, SqlValue,
-};
-
-impl From<Fault> for SqlError {
-    fn from(fault: Fault) -> Self {
-        let kind = match fault.kind {
-            FaultKind::Retryable => SqlErrorKind::Retryable,
-            FaultKind::Unknown => SqlErrorKind::Unknown,
-            FaultKind::Fenced => SqlErrorKind::Fenced,
-            FaultKind::Duplicate => SqlErrorKind::Duplicate,
-            FaultKind::Refused => SqlErrorKind::Refused,
-            FaultKind::Denied => SqlErrorKind::Denied,
-        };
-        let message = format!("{}: {}", fault.doing, fault.message);
-        Self { kind, errno: fault.errno, sqlstate: fault.sqlstate, message }
-    }
-}
-
-impl From<Executed> for ExecResult {
-    fn from(e: Executed) -> Self {
-        Self { affected: e.affected, warnings: e.warnings }
-    }
-}
-
-impl From<ResultRows> for ResultSet {
-    fn from(result: ResultRows) -> Self {
-        let value = |cell| match cell {
-            Cell::Null => SqlValue::Null,
-            Cell::Int(n) => SqlValue::Int(n),
-            Cell::Uint(n) => SqlValue::Uint(n),
-            Cell::Float(n) => SqlValue::Float(n),
-            Cell::Text(text) => SqlValue::Text(text),
-            Cell::Bytes(bytes) => SqlValue::Bytes(bytes),
-        };
-        let rows = result.rows.into_iter().map(|row| row.into_iter().map(value).collect()).collect();
-        Self { columns: result.columns, rows }
-    }
-}
-
-impl MysqlEndpoint {
-    /// `namespace/name`, or `namespace/name#incarnation`.
-    fn progress_name(&self, lane: &LaneContext) -> String {
-        match self.target().incarnation.as_str() {
-            "" => lane.changefeed.to_string(),
-            incarnation => format!("{}#{incarnation}", lane.changefeed),
-        }
-    }
-}
+use tg_plugin::grant::{Blocks, Dialect, ExecResult, LaneContext, ResultSet, SqlConnection, SqlEndpoint, SqlError};
+use tg_sql::LaneClaim;
 
 impl SqlEndpoint for MysqlEndpoint {
     fn connect(&self, lane: LaneContext) -> BoxFuture<'_, Result<Box<dyn SqlConnection>, SqlError>> {
-        let claim = LaneClaim {
-            changefeed: self.progress_name(&lane),
-            slot: lane.slot.0.into(),
-            lane: lane.lane.0.into(),
-            lanes: self.target().lanes,
-            epoch: lane.epoch,
-        };
-        async move {
-            let connection = self.open(Some(claim)).await?;
-            let boxed: Box<dyn SqlConnection> = Box::new(connection);
-            Ok(boxed)
-        }
-        .boxed()
+        let claim = LaneClaim::of(&lane, self.target().lanes, &self.target().incarnation);
+        async move { Ok(Box::new(self.open(Some(claim)).await?) as Box<dyn SqlConnection>) }.boxed()
     }
 }
 

@@ -4,13 +4,12 @@
 //! believes in the connection, which may be hours. The epoch keeps it from committing, but not from being in the way. `GET_LOCK` names
 //! the connection without rights to look at others and without a trace in any table: the server frees it when the session ends.
 
-use crate::classify::{Phase, fault};
-use crate::progress::LaneClaim;
-use crate::{Fault, FaultKind};
+use crate::classify::fault;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
+use tg_sql::{Fault, FaultKind, LaneClaim, Phase, digest};
 
 /// How long a claim may be under way before another one takes it for dead, in seconds.
 const CLAIM_WAIT_S: u32 = 2;
@@ -29,13 +28,9 @@ pub(crate) struct Holds {
 
 impl Holds {
     pub(crate) fn of(table: &str, claim: &LaneClaim) -> Self {
-        let mut hash = Sha256::new();
-        for part in [table, &claim.changefeed, &claim.slot.to_string()] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
+        let hash = digest(&[table.as_bytes(), claim.changefeed.as_bytes(), claim.slot.to_string().as_bytes()]);
         let mut base = "tg".to_owned();
-        for byte in hash.finalize().iter().take(HASH_BYTES) {
+        for byte in hash.iter().take(HASH_BYTES) {
             // Writing to a String cannot fail.
             let _ = write!(base, "{byte:02x}");
         }
@@ -178,5 +173,6 @@ mod tests {
             assert!(name.len() <= 64, "{name}");
             assert!(names.iter().skip(i + 1).all(|n| n != name), "{name}");
         }
+        assert_eq!(names[1], "tgfb789ee8b0727220672de2bab5d8a5b2.ccb1ac866b7d8de3.0", "as other versions know it");
     }
 }

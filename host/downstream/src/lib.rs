@@ -1,9 +1,10 @@
-//! What plugins are granted to write with: SQL connections and HTTP origins that belong to the host.
+//! MySQL connections and HTTP origins that plugins are granted.
 //!
 //! Does: connect to MySQL, MariaDB and TiDB ([`MysqlEndpoint`]), set the session up, say what the server is, run
 //! transactions in few round trips, classify errors, fence writers and keep their progress in the downstream; send
 //! requests to an origin ([`HttpOrigin`]).
-//! Does not: build statements (that is the plugin's work), decide when to try again, know tables.
+//! Does not: build statements (that is the plugin's work), decide when to try again, know tables. What a fault, a claim and a result
+//! are is the same for all SQL servers: `tg_sql` says it.
 //!
 //! Invariants:
 //! - A transaction of a fenced lane holds its progress row's lock and commits only while the row's epoch is its own. The
@@ -17,29 +18,22 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod classify;
-pub mod codes;
 mod connect;
 mod connection;
 mod dialect;
 mod endpoint;
 mod errno;
-mod fault;
 mod grant;
 mod hold;
 mod http;
-mod packets;
 mod progress;
 mod result;
-mod secret;
 mod session;
 mod target;
 
 pub use connection::MysqlConnection;
 pub use dialect::{Flavor, ServerFacts};
 pub use endpoint::MysqlEndpoint;
-pub use fault::{Fault, FaultKind};
 pub use http::{HttpOrigin, HttpTarget, HttpTargetError};
-pub use progress::{LaneClaim, ProgressTable};
-pub use result::{Cell, Executed, ResultRows};
-pub use secret::Secret;
 pub use target::{MysqlTarget, MysqlTls};
+pub use tg_sql::{Cell, Executed, Fault, FaultKind, LaneClaim, ResultRows, Secret};

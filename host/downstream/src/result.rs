@@ -2,47 +2,17 @@
 
 use mysql_async::consts::{ColumnFlags, ColumnType};
 use mysql_async::{Column, Row, Value};
+use tg_sql::{Cell, ResultRows};
 
 /// Number of the character set that means bytes.
 const BINARY_CHARSET: u16 = 63;
 
-/// What statements did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Executed {
-    /// Rows matched or changed, over all statements.
-    pub affected: u64,
-    /// Warnings, over all statements.
-    pub warnings: u32,
-}
-
-/// A value of a result.
-#[derive(Clone, PartialEq, Debug)]
-#[expect(missing_docs, reason = "plain kinds of values")]
-pub enum Cell {
-    Null,
-    Int(i64),
-    Uint(u64),
-    Float(f64),
-    Text(String),
-    Bytes(Vec<u8>),
-}
-
-/// Rows of a query.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct ResultRows {
-    /// Names.
-    pub columns: Vec<String>,
-    /// Rows.
-    pub rows: Vec<Vec<Cell>>,
-}
-
-impl ResultRows {
-    pub(crate) fn new(columns: &[Column], rows: Vec<Row>) -> Self {
-        let cells = |row: Row| row.unwrap().into_iter().zip(columns).map(|(v, c)| cell(v, c)).collect();
-        Self {
-            columns: columns.iter().map(|c| c.name_str().into_owned()).collect(),
-            rows: rows.into_iter().map(cells).collect(),
-        }
+/// Rows as plugins see them.
+pub(crate) fn result_rows(columns: &[Column], rows: Vec<Row>) -> ResultRows {
+    let cells = |row: Row| row.unwrap().into_iter().zip(columns).map(|(v, c)| cell(v, c)).collect();
+    ResultRows {
+        columns: columns.iter().map(|c| c.name_str().into_owned()).collect(),
+        rows: rows.into_iter().map(cells).collect(),
     }
 }
 

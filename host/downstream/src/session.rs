@@ -1,9 +1,10 @@
 //! How a session is set up before rows or DDL pass through it.
 
-use crate::classify::{Phase, fault};
-use crate::{Fault, Flavor};
+use crate::Flavor;
+use crate::classify::fault;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
+use tg_sql::{Fault, Phase};
 
 /// TiDB's default without what refuses or changes values that the source holds, and with what keeps them as they are.
 const SQL_MODE: &str =

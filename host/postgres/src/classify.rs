@@ -2,36 +2,14 @@
 
 use crate::sqlstate::{kind_of, leaves_open};
 use std::error::Error as _;
-use tg_downstream::{Fault, FaultKind};
+use tg_sql::{Fault, FaultKind, Phase};
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, Severity};
-
-/// How far an operation was when it failed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Phase {
-    /// Nothing can have taken effect: connecting, reading, a transaction before its COMMIT.
-    Undone,
-    /// It may have taken effect: COMMIT, DDL.
-    Open,
-}
 
 /// What the driver says of its own, and the server has no part in; the kind of an error is not told in any other way.
 const REFUSED_BY_DRIVER: &[&str] = &["error performing TLS handshake", "authentication error", "invalid configuration"];
 /// A statement that cannot be put into a message.
 const NOT_ENCODED: &str = "error encoding message to server";
-
-/// A fault of our own.
-pub(crate) fn own(kind: FaultKind, doing: &str, message: impl Into<String>) -> Fault {
-    Fault { kind, errno: 0, sqlstate: String::new(), doing: doing.to_owned(), message: message.into() }
-}
-
-/// What a lost connection means.
-pub(crate) const fn lost(phase: Phase) -> FaultKind {
-    match phase {
-        Phase::Undone => FaultKind::Retryable,
-        Phase::Open => FaultKind::Unknown,
-    }
-}
 
 /// Whether the session goes on after the error.
 pub(crate) fn session_lives(error: &Error) -> bool {
@@ -71,7 +49,7 @@ fn by_driver(error: &Error, phase: Phase, doing: &str) -> Fault {
         // It never left.
         FaultKind::Refused
     } else {
-        lost(phase)
+        phase.lost()
     };
-    own(kind, doing, message)
+    Fault::own(kind, doing, message)
 }

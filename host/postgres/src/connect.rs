@@ -1,34 +1,16 @@
 //! From a target to a session that is ready.
 
-use crate::classify::{Phase, fault, own};
+use crate::classify::fault;
 use crate::rows::Session;
 use crate::session::set_up;
 use crate::tls::Connector;
 use crate::{PostgresTarget, ServerFacts};
-use std::time::Duration;
-use tg_downstream::{Fault, FaultKind};
+use tg_sql::{Fault, FaultKind, Phase, patiently, within};
 use tokio_postgres::NoTls;
-
-/// Tries to connect before the caller hears of it.
-const TRIES_MAX: u32 = 5;
-/// Pause after the first failure; doubles with each.
-const PAUSE_FIRST: Duration = Duration::from_millis(100);
 
 /// Connects, trying again while the server cannot be reached, and sets the session up.
 pub(crate) async fn connect(target: &PostgresTarget) -> Result<(Session, ServerFacts), Fault> {
-    let mut pause = PAUSE_FIRST;
-    let mut tries = 1;
-    loop {
-        match Box::pin(once(target)).await {
-            Err(e) if e.kind == FaultKind::Retryable && tries < TRIES_MAX => {
-                tracing::debug!(error = %e, tries, "connecting failed");
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-                tries += 1;
-            }
-            other => return other,
-        }
-    }
+    patiently(|| once(target)).await
 }
 
 async fn once(target: &PostgresTarget) -> Result<(Session, ServerFacts), Fault> {
@@ -39,8 +21,7 @@ async fn once(target: &PostgresTarget) -> Result<(Session, ServerFacts), Fault> 
         set_up(&session, target, &facts, &doing).await?;
         Ok((session, facts))
     };
-    let timed_out = || own(FaultKind::Retryable, &doing, format!("no answer within {:?}", target.connect_timeout));
-    tokio::time::timeout(target.connect_timeout, ready).await.unwrap_or_else(|_| Err(timed_out()))
+    within(target.connect_timeout, FaultKind::Retryable, &doing, ready).await
 }
 
 async fn open(target: &PostgresTarget, doing: &str) -> Result<Session, Fault> {
@@ -54,7 +35,7 @@ async fn open(target: &PostgresTarget, doing: &str) -> Result<Session, Fault> {
         });
         return Ok(Session::new(client, driver.abort_handle()));
     };
-    let connector = Connector::new(tls).map_err(|why| own(FaultKind::Denied, doing, why))?;
+    let connector = Connector::new(tls).map_err(|why| Fault::own(FaultKind::Denied, doing, why))?;
     let (client, connection) = config.connect(connector).await.map_err(failed)?;
     let driver = tokio::spawn(async move {
         let _ = connection.await;
@@ -66,7 +47,7 @@ async fn learn(session: &Session, doing: &str) -> Result<ServerFacts, Fault> {
     let query = "SELECT current_setting('server_version'),current_setting('server_version_num')";
     let (rows, _) = session.rows(query, 1).await.map_err(|e| fault(&e, Phase::Undone, doing))?;
     let mut row = rows.into_iter().next().unwrap_or_default().into_iter().flatten();
-    let version = row.next().ok_or_else(|| own(FaultKind::Retryable, doing, "no answer to its version"))?;
+    let version = row.next().ok_or_else(|| Fault::own(FaultKind::Retryable, doing, "no answer to its version"))?;
     let number = row.next().and_then(|n| n.parse().ok()).unwrap_or(0);
     Ok(ServerFacts { version: format!("PostgreSQL {version}"), number })
 }

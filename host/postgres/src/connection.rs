@@ -1,25 +1,25 @@
 //! One connection of one plugin instance.
 
-use crate::classify::{Phase, fault, lost, own, session_lives};
+use crate::classify::{fault, session_lives};
 use crate::connect::connect;
-use crate::packets::{PACKET_SOFT_BYTES, Packets};
-use crate::progress::{ProgressTable, fenced};
+use crate::progress::ProgressTable;
 use crate::result::result_rows;
 use crate::rows::Session;
 use crate::{PostgresTarget, ServerFacts};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tg_downstream::{Executed, Fault, FaultKind, LaneClaim, ResultRows};
 use tg_model::Position;
+use tg_sql::{
+    Answers, Executed, Fault, FaultKind, LaneClaim, PACKET_SOFT_BYTES, Packets, Phase, ResultRows, fenced, shown,
+    within,
+};
 use tokio_postgres::Error;
 
 /// Largest statement that is taken. The protocol allows a GiB, and the server holds a statement several times over.
 const STATEMENT_BYTES_MAX: u32 = 64 << 20;
 /// Division by zero: how the check in front of a DDL fails.
 const CHECK_FAILED: &str = "22012";
-/// Longest piece of a statement that a message repeats.
-const SHOWN_CHARS_MAX: usize = 200;
 
 /// A connection; fenced when it was opened with a claim. Connects again by itself when it was lost between calls.
 ///
@@ -101,10 +101,9 @@ impl PostgresConnection {
         };
         let (claim, table) = (claim.clone(), table.clone());
         let session = self.take().await?;
-        let limit = self.target.statement_timeout;
         let doing = self.doing("reading progress from");
-        let late = || Err(own(FaultKind::Retryable, &doing, format!("no answer within {limit:?}")));
-        let answer = tokio::time::timeout(limit, table.read(&session, &claim)).await.unwrap_or_else(|_| late());
+        let read = table.read(&session, &claim);
+        let answer = within(self.target.statement_timeout, FaultKind::Retryable, &doing, read).await;
         let lives = !session.is_closed() && answer.as_ref().err().is_none_or(|e| e.kind == FaultKind::Fenced);
         self.session = lives.then_some(session);
         answer
@@ -141,36 +140,23 @@ impl PostgresConnection {
     /// Everything before COMMIT.
     async fn body(&mut self, session: &Session, packets: Packets<'_>) -> Result<Executed, Failed> {
         let doing = self.doing("writing to");
-        let mut executed = Executed::default();
-        // Answers come in the order of the statements: BEGIN, the guard if there is one, the rest.
-        let guard_at = self.fence.is_some().then_some(1);
-        let mut number = 0;
+        let mut answers = Answers::new(self.fence.is_some());
         for packet in packets {
             let no_text = |_| {
-                let fault = own(FaultKind::Refused, &doing, "a statement is no UTF-8");
+                let fault = Fault::own(FaultKind::Refused, &doing, "a statement is no UTF-8");
                 Failed { fault, lives: true }
             };
-            let packet = packet.map_err(no_text)?;
+            let packet = String::from_utf8(packet).map_err(no_text)?;
             self.round_trips += 1;
-            let mut matched = None;
-            let run = session.run(&packet, |affected| {
-                if guard_at == Some(number) {
-                    matched = Some(affected);
-                } else {
-                    executed.affected += affected;
-                }
-                number += 1;
-            });
+            let run = session.run(&packet, |affected| answers.note(affected, 0));
             let outcome = self.guarded(Phase::Undone, &doing, self.target.statement_timeout, run).await;
             // A lost guard explains any error behind it.
-            if let (Some(n), Some(fence)) = (matched, &self.fence)
-                && n != 1
-            {
+            if let Some(fence) = self.fence.as_ref().filter(|_| answers.is_fenced()) {
                 return Err(Failed { fault: self.who_has_it(session, fence, &doing).await, lives: true });
             }
             outcome?;
         }
-        Ok(executed)
+        Ok(answers.executed)
     }
 
     /// Why the guard matched nothing.
@@ -229,7 +215,7 @@ impl PostgresConnection {
         let outcome = self.guarded(Phase::Undone, &doing, self.target.statement_timeout, read).await;
         let (rows, more) = self.keep(session, outcome)?;
         if more {
-            return Err(own(FaultKind::Refused, &doing, format!("more than {max_rows} rows")));
+            return Err(Fault::own(FaultKind::Refused, &doing, format!("more than {max_rows} rows")));
         }
         Ok(rows)
     }
@@ -258,7 +244,8 @@ impl PostgresConnection {
         match Box::pin(tokio::time::timeout(limit, run)).await {
             Ok(outcome) => outcome.map_err(|e| Failed { fault: fault(&e, phase, doing), lives: session_lives(&e) }),
             Err(_) => {
-                Err(Failed { fault: own(lost(phase), doing, format!("no answer within {limit:?}")), lives: false })
+                let fault = Fault::own(phase.lost(), doing, format!("no answer within {limit:?}"));
+                Err(Failed { fault, lives: false })
             }
         }
     }
@@ -284,12 +271,4 @@ impl PostgresConnection {
     fn doing(&self, what: &str) -> String {
         format!("{what} {}", self.target.display_name())
     }
-}
-
-fn shown(statement: &str) -> String {
-    let mut text: String = statement.chars().take(SHOWN_CHARS_MAX).collect();
-    if text.len() < statement.len() {
-        text.push('…');
-    }
-    text
 }

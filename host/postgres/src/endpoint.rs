@@ -1,11 +1,10 @@
 //! A server that plugins may write to.
 
-use crate::classify::own;
 use crate::connect::connect;
 use crate::progress::ProgressTable;
 use crate::{PostgresConnection, PostgresTarget, ServerFacts};
 use std::sync::Arc;
-use tg_downstream::{Fault, FaultKind, LaneClaim};
+use tg_sql::{Fault, LaneClaim};
 
 /// A server that answered once. Makes connections; keeps none.
 #[derive(Clone, Debug)]
@@ -44,13 +43,10 @@ impl PostgresEndpoint {
     /// [`PostgresTarget::progress`] off, transactions carry rows only.
     ///
     /// # Errors
-    /// As [`PostgresEndpoint::connect`]; [`FaultKind::Fenced`] when the slot has a newer owner.
+    /// As [`PostgresEndpoint::connect`]; [`tg_sql::FaultKind::Fenced`] when the slot has a newer owner.
     pub async fn open(&self, claim: Option<LaneClaim>) -> Result<PostgresConnection, Fault> {
         let claim = claim.filter(|_| self.target.progress);
-        if let Some(c) = claim.as_ref().filter(|c| c.lane > c.lanes) {
-            let doing = format!("claiming lane {} of slot {} of {}", c.lane, c.slot, c.changefeed);
-            return Err(own(FaultKind::Refused, &doing, format!("the slot has {} lanes", c.lanes)));
-        }
+        claim.as_ref().map_or(Ok(()), LaneClaim::check)?;
         PostgresConnection::open(Arc::clone(&self.target), Arc::clone(&self.facts), claim).await
     }
 }

@@ -2,23 +2,13 @@
 
 use crate::{PostgresConnection, PostgresEndpoint};
 use futures::future::{BoxFuture, FutureExt};
-use tg_downstream::LaneClaim;
 use tg_model::Position;
 use tg_plugin::grant::{Blocks, Dialect, ExecResult, LaneContext, ResultSet, SqlConnection, SqlEndpoint, SqlError};
+use tg_sql::LaneClaim;
 
 impl SqlEndpoint for PostgresEndpoint {
     fn connect(&self, lane: LaneContext) -> BoxFuture<'_, Result<Box<dyn SqlConnection>, SqlError>> {
-        let incarnation = match self.target().incarnation.as_str() {
-            "" => String::new(),
-            name => format!("#{name}"),
-        };
-        let claim = LaneClaim {
-            changefeed: format!("{}{incarnation}", lane.changefeed),
-            slot: lane.slot.0.into(),
-            lane: lane.lane.0.into(),
-            lanes: self.target().lanes,
-            epoch: lane.epoch,
-        };
+        let claim = LaneClaim::of(&lane, self.target().lanes, &self.target().incarnation);
         async move { Ok(Box::new(self.open(Some(claim)).await?) as Box<dyn SqlConnection>) }.boxed()
     }
 }

@@ -3,7 +3,7 @@
 //! Does: connect to PostgreSQL ([`PostgresEndpoint`]), set the session up, run transactions in few round trips, classify errors,
 //! fence writers and keep their progress in the downstream, end the sessions of a writer whose slot is taken.
 //! Does not: build statements (that is the plugin's work), decide when to try again, know tables. What a fault, a claim and a result
-//! are is what they are for MySQL: `tg_downstream` says it.
+//! are is the same for all SQL servers: `tg_sql` says it.
 //!
 //! Invariants:
 //! - A transaction of a fenced lane holds its progress row's lock and commits only while the row's epoch is its own. The
@@ -22,7 +22,6 @@ mod endpoint;
 mod facts;
 mod grant;
 mod marker;
-mod packets;
 mod progress;
 mod result;
 mod rows;

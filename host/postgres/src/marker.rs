@@ -4,10 +4,9 @@
 //! numbers are hashes: of the slot, and of the epoch. Nothing is decided by it but whom to end: who may write is decided by the
 //! progress row, and a session that is ended without need connects again.
 
-use crate::classify::{Phase, fault};
+use crate::classify::fault;
 use crate::rows::Session;
-use sha2::{Digest, Sha256};
-use tg_downstream::{Fault, FaultKind, LaneClaim};
+use tg_sql::{Fault, FaultKind, LaneClaim, Phase, digest};
 
 /// Tells the locks of claims from what others on the server may lock by number.
 const CLAIM_KEY: i64 = 0x7467_636c;
@@ -20,13 +19,7 @@ pub(crate) struct Marker {
 }
 
 fn hash(parts: &[&[u8]]) -> i32 {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update((part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    let digest = hasher.finalize();
-    digest.iter().take(4).fold(0_u32, |n, b| n << 8 | u32::from(*b)).cast_signed()
+    digest(parts).iter().take(4).fold(0_u32, |n, b| n << 8 | u32::from(*b)).cast_signed()
 }
 
 impl Marker {
@@ -79,7 +72,7 @@ impl Marker {
 #[cfg(test)]
 mod tests {
     use super::Marker;
-    use tg_downstream::LaneClaim;
+    use tg_sql::LaneClaim;
 
     fn claim(changefeed: &str, slot: u32, lane: u32, n: u64) -> LaneClaim {
         LaneClaim { changefeed: changefeed.into(), slot, lane, lanes: 2, epoch: (1, n) }
@@ -95,5 +88,6 @@ mod tests {
             assert_ne!(one, of(&other));
         }
         assert_ne!(one, Marker::new("u", &claim("a/b", 1, 0, 1)));
+        assert_eq!(one, Marker { slot: -1_625_756_585, epoch: -1_243_304_242 }, "as other versions know it");
     }
 }

@@ -1,13 +1,12 @@
 //! The progress table: who may write a lane, and how far it is.
 
-use crate::classify::{Phase, fault, own};
+use crate::classify::fault;
 use crate::marker::Marker;
 use crate::rows::{Session, TextRow};
-use std::fmt::Write;
 use std::str::FromStr;
 use std::time::Duration;
-use tg_downstream::{Fault, FaultKind, LaneClaim};
-use tg_model::{Position, Stage, Ts};
+use tg_model::Position;
+use tg_sql::{Fault, FaultKind, LaneClaim, Phase, ProgressRow, ProgressSql, Standing, lane_position, newest};
 use tokio::time::Instant;
 
 /// Longest wait for a row of the table within one try of a claim.
@@ -21,49 +20,41 @@ const CREATE_TRIES_MAX: u32 = 5;
 /// Rows of one slot: one a lane, and there are far fewer.
 const LANES_MAX: usize = 1 << 16;
 
-/// One row of the table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct ProgressRow {
-    lane: u32,
-    lanes: u32,
-    epoch: (u64, u64),
-    at: Position,
-}
-
-/// Names of the table, ready for statements.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// The table, ready for statements.
+#[derive(Clone, Debug)]
 pub(crate) struct ProgressTable {
     schema: String,
-    table: String,
+    sql: ProgressSql,
 }
 
 impl ProgressTable {
     /// The table `tg_progress` in this schema.
     pub(crate) fn new(schema: &str) -> Self {
         let schema = format!("\"{}\"", schema.replace('"', "\"\""));
-        let table = format!("{schema}.tg_progress");
-        Self { schema, table }
+        let sql = ProgressSql::new(format!("{schema}.tg_progress"), "clock_timestamp()", quoted);
+        Self { schema, sql }
     }
 
     /// The lock of a claim's sessions.
     pub(crate) fn marker(&self, claim: &LaneClaim) -> Marker {
-        Marker::new(&self.table, claim)
+        Marker::new(self.sql.table(), claim)
     }
 
     /// Makes schema and table unless they are there.
     pub(crate) async fn create(&self, session: &Session) -> Result<(), Fault> {
-        let doing = format!("making the progress table {}", self.table);
-        if session.run_all(&format!("SELECT 1 FROM {} LIMIT 0", self.table)).await.is_ok() {
+        let table = self.sql.table();
+        let doing = format!("making the progress table {table}");
+        if session.run_all(&format!("SELECT 1 FROM {table} LIMIT 0")).await.is_ok() {
             return Ok(());
         }
         // Rows change all the time: with room in their pages no index is touched.
         let statement = format!(
-            "CREATE SCHEMA IF NOT EXISTS {};CREATE TABLE IF NOT EXISTS {} (\
+            "CREATE SCHEMA IF NOT EXISTS {};CREATE TABLE IF NOT EXISTS {table} (\
              changefeed text NOT NULL,slot bigint NOT NULL,lane bigint NOT NULL,lanes bigint NOT NULL,\
              epoch_rev numeric(20) NOT NULL,epoch_n numeric(20) NOT NULL,\
              pos_ts numeric(20) NOT NULL,pos_stage smallint NOT NULL,pos_seq numeric(20) NOT NULL,\
              updated timestamptz NOT NULL,PRIMARY KEY(changefeed,slot,lane)) WITH (fillfactor=40)",
-            self.schema, self.table
+            self.schema
         );
         let mut tries = 1;
         loop {
@@ -81,22 +72,17 @@ impl ProgressTable {
     /// lane starts from the least position of all. Sessions of older epochs are ended first: one that has stopped within
     /// its transaction would be waited for in vain.
     pub(crate) async fn claim(&self, session: &Session, claim: &LaneClaim) -> Result<Option<Position>, Fault> {
-        let doing = format!("claiming lane {} of slot {} of {}", claim.lane, claim.slot, claim.changefeed);
+        let doing = format!("claiming {claim}");
         let deadline = Instant::now() + CLAIM_TIMEOUT;
         loop {
             let rows = self.read_slot(session, claim, "", &doing).await?;
-            let newest = rows.iter().map(|r| r.epoch).max();
-            if let Some(newer) = newest.filter(|e| *e > claim.epoch) {
-                return Err(fenced(&doing, claim.epoch, Some(newer)));
-            }
-            if newest.is_some_and(|e| e < claim.epoch) {
+            let standing = Standing::of(&rows, claim, &doing)?;
+            if newest(&rows).is_some_and(|e| e < claim.epoch) {
                 self.marker(claim).end_others(session, &doing).await?;
             }
-            let ours = is_complete(&rows, claim) && rows.iter().all(|r| r.epoch == claim.epoch);
-            let outcome = if ours {
-                self.rejoin(session, claim, &doing).await
-            } else {
-                self.claim_once(session, claim, &doing).await
+            let outcome = match standing {
+                Standing::Ours(_) => self.rejoin(session, claim, &doing).await,
+                Standing::Older(_) | Standing::Anew(_) => self.claim_once(session, claim, &doing).await,
             };
             if outcome.is_err() && session.run_all("ROLLBACK").await.is_err() {
                 // The fault matters more than one of undoing; a broken session undoes by itself.
@@ -113,36 +99,24 @@ impl ProgressTable {
         let alone = self.marker(claim).claim_sql();
         run(session, &format!("BEGIN;SET LOCAL lock_timeout={CLAIM_LOCK_MS};{alone}"), doing).await?;
         let rows = self.read_slot(session, claim, " ORDER BY lane FOR UPDATE", doing).await?;
-        if let Some(newer) = rows.iter().map(|r| r.epoch).max().filter(|e| *e > claim.epoch) {
-            return Err(fenced(doing, claim.epoch, Some(newer)));
+        let standing = Standing::of(&rows, claim, doing)?;
+        match standing {
+            Standing::Ours(_) => {}
+            Standing::Older(_) => run(session, &self.sql.raise(claim), doing).await?,
+            Standing::Anew(at) => run(session, &self.sql.renew(claim, at), doing).await?,
         }
-        let own = |rows: &[ProgressRow]| rows.iter().find(|r| r.lane == claim.lane).map(|r| r.at);
-        let complete = is_complete(&rows, claim);
-        let position = if complete && rows.iter().all(|r| r.epoch == claim.epoch) {
-            own(&rows)
-        } else if complete {
-            run(session, &self.raise_sql(claim), doing).await?;
-            own(&rows)
-        } else {
-            let least = rows.iter().filter(|r| r.lane < r.lanes).map(|r| r.at).min().unwrap_or(Position::ZERO);
-            run(session, &self.renew_sql(claim, least), doing).await?;
-            Some(least)
-        };
         // Whoever sees the new epoch sees its session too.
         run(session, &format!("{};COMMIT", self.marker(claim).take_sql()), doing).await?;
-        Ok(position.filter(|p| *p != Position::ZERO))
+        Ok(standing.position())
     }
 
     /// The slot is the claim's already: only what was written of its own lane is waited for, not the work of others.
     async fn rejoin(&self, session: &Session, claim: &LaneClaim, doing: &str) -> Result<Option<Position>, Fault> {
         run(session, &format!("BEGIN;SET LOCAL lock_timeout={CLAIM_LOCK_MS}"), doing).await?;
         let rows = self.read_slot(session, claim, &format!(" AND lane={} FOR UPDATE", claim.lane), doing).await?;
-        let position = match rows.first() {
-            Some(row) if row.epoch == claim.epoch => row.at,
-            other => return Err(fenced(doing, claim.epoch, other.map(|r| r.epoch))),
-        };
+        let position = lane_position(&rows, claim, doing)?;
         run(session, &format!("{};COMMIT", self.marker(claim).take_sql()), doing).await?;
-        Ok(Some(position).filter(|p| *p != Position::ZERO))
+        Ok(position)
     }
 
     async fn read_slot(
@@ -152,71 +126,32 @@ impl ProgressTable {
         tail: &str,
         doing: &str,
     ) -> Result<Vec<ProgressRow>, Fault> {
-        let query = format!(
-            "SELECT lane,lanes,epoch_rev,epoch_n,pos_ts,pos_stage,pos_seq FROM {} WHERE {}{tail}",
-            self.table,
-            slot_sql(claim)
-        );
+        let query = self.sql.read(claim, tail);
         let (rows, _) = session.rows(&query, LANES_MAX).await.map_err(|e| fault(&e, Phase::Undone, doing))?;
-        let odd =
-            || own(FaultKind::Refused, doing, format!("a row of {} holds an unknown stage or number", self.table));
-        rows.iter().map(progress_row).collect::<Option<_>>().ok_or_else(odd)
+        let odd = || format!("a row of {} holds an unknown stage or number", self.sql.table());
+        let rows = rows.iter().map(progress_row).collect::<Option<_>>();
+        rows.ok_or_else(|| Fault::own(FaultKind::Refused, doing, odd()))
     }
 
     /// The lane's row as it is now: its position, or fenced if it belongs to another epoch or is gone.
     pub(crate) async fn read(&self, session: &Session, claim: &LaneClaim) -> Result<Option<Position>, Fault> {
-        let doing =
-            format!("reading the progress of lane {} of slot {} of {}", claim.lane, claim.slot, claim.changefeed);
-        let rows = self.read_slot(session, claim, "", &doing).await?;
-        match rows.iter().find(|r| r.lane == claim.lane) {
-            Some(row) if row.epoch == claim.epoch => Ok(Some(row.at).filter(|p| *p != Position::ZERO)),
-            other => Err(fenced(&doing, claim.epoch, other.map(|r| r.epoch))),
-        }
+        let doing = format!("reading the progress of {claim}");
+        lane_position(&self.read_slot(session, claim, "", &doing).await?, claim, &doing)
     }
 
     /// The statement that guards a transaction: matches one row if the lane is still the claim's, and moves its position.
     pub(crate) fn guard_sql(&self, claim: &LaneClaim, to: Option<Position>) -> String {
-        let mut sql = format!("UPDATE {} SET updated=clock_timestamp()", self.table);
-        if let Some(p) = to {
-            // Writing to a String cannot fail.
-            let _ = write!(sql, ",pos_ts={},pos_stage={},pos_seq={}", p.ts, p.stage as u8, p.seq);
-        }
-        let (rev, n) = claim.epoch;
-        let _ = write!(sql, " WHERE {} AND lane={} AND epoch_rev={rev} AND epoch_n={n}", slot_sql(claim), claim.lane);
-        sql
+        self.sql.guard(claim, to)
     }
 
     /// The statement that fails unless the lane is the claim's: in front of others of one text it keeps them from being run.
     pub(crate) fn check_sql(&self, claim: &LaneClaim) -> String {
         format!("WITH held AS ({} RETURNING 1) SELECT 1/count(*) FROM held", self.guard_sql(claim, None))
     }
-
-    fn raise_sql(&self, claim: &LaneClaim) -> String {
-        let (rev, n) = claim.epoch;
-        let slot = slot_sql(claim);
-        format!("UPDATE {} SET epoch_rev={rev},epoch_n={n},updated=clock_timestamp() WHERE {slot}", self.table)
-    }
-
-    fn renew_sql(&self, claim: &LaneClaim, at: Position) -> String {
-        let (rev, n) = claim.epoch;
-        let (name, slot, lanes) = (quoted(&claim.changefeed), claim.slot, claim.lanes);
-        let (ts, stage, seq) = (at.ts, at.stage as u8, at.seq);
-        let columns = "changefeed,slot,lane,lanes,epoch_rev,epoch_n,pos_ts,pos_stage,pos_seq,updated";
-        format!(
-            "DELETE FROM {0} WHERE {1};INSERT INTO {0}({columns}) \
-             SELECT {name},{slot},lane,{lanes},{rev},{n},{ts},{stage},{seq},clock_timestamp() FROM generate_series(0,{lanes}) AS lane",
-            self.table,
-            slot_sql(claim)
-        )
-    }
 }
 
 async fn run(session: &Session, statements: &str, doing: &str) -> Result<(), Fault> {
     session.run_all(statements).await.map_err(|e| fault(&e, Phase::Undone, doing))
-}
-
-fn is_complete(rows: &[ProgressRow], claim: &LaneClaim) -> bool {
-    rows.len() as u64 == u64::from(claim.lanes) + 1 && rows.iter().all(|r| r.lanes == claim.lanes)
 }
 
 /// Whether another try of a claim may go better: locks held by others, and two first claims that met.
@@ -226,27 +161,12 @@ fn is_passing(fault: &Fault) -> bool {
 
 fn progress_row(row: &TextRow) -> Option<ProgressRow> {
     let [lane, lanes, rev, n, ts, stage, seq] = row.as_slice() else { return None };
-    Some(ProgressRow {
-        lane: number(lane)?,
-        lanes: number(lanes)?,
-        epoch: (number(rev)?, number(n)?),
-        at: Position { ts: Ts::new(number(ts)?), stage: Stage::from_u8(number(stage)?)?, seq: number(seq)? },
-    })
+    let numbers = (number(lane)?, number(lanes)?, number(rev)?, number(n)?, number(ts)?, number(stage)?, number(seq)?);
+    ProgressRow::read(numbers)
 }
 
 fn number<T: FromStr>(text: &Option<String>) -> Option<T> {
     text.as_deref()?.parse().ok()
-}
-
-/// The writer's epoch is not the row's.
-pub(crate) fn fenced(doing: &str, mine: (u64, u64), stored: Option<(u64, u64)>) -> Fault {
-    let stored =
-        stored.map_or("its progress row is gone".to_owned(), |(rev, n)| format!("the slot is held by epoch {rev}.{n}"));
-    own(FaultKind::Fenced, doing, format!("{stored}, this writer has {}.{}", mine.0, mine.1))
-}
-
-fn slot_sql(claim: &LaneClaim) -> String {
-    format!("changefeed={} AND slot={}", quoted(&claim.changefeed), claim.slot)
 }
 
 fn quoted(text: &str) -> String {
@@ -256,18 +176,14 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{LaneClaim, ProgressTable};
-    use tg_model::{Position, Ts};
 
     #[test]
-    fn the_guard_names_lane_and_epoch() {
+    fn names_and_texts_are_quoted() {
         let claim = LaneClaim { changefeed: "default/it's".into(), slot: 3, lane: 1, lanes: 2, epoch: (7, 9) };
-        let table = ProgressTable::new("tide\"gate");
-        let tail = " WHERE changefeed='default/it''s' AND slot=3 AND lane=1 AND epoch_rev=7 AND epoch_n=9";
-        let head = "UPDATE \"tide\"\"gate\".tg_progress SET updated=clock_timestamp()";
-        assert_eq!(table.guard_sql(&claim, None), format!("{head}{tail}"));
         assert_eq!(
-            table.guard_sql(&claim, Some(Position::within(Ts::new(5), 2))),
-            format!("{head},pos_ts=5,pos_stage=0,pos_seq=2{tail}")
+            ProgressTable::new("tide\"gate").guard_sql(&claim, None),
+            "UPDATE \"tide\"\"gate\".tg_progress SET updated=clock_timestamp() \
+             WHERE changefeed='default/it''s' AND slot=3 AND lane=1 AND epoch_rev=7 AND epoch_n=9"
         );
     }
 }

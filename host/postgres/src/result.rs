@@ -1,7 +1,7 @@
 //! Answers of the server.
 
 use crate::rows::TextRow;
-use tg_downstream::{Cell, ResultRows};
+use tg_sql::{Cell, ResultRows};
 use tokio_postgres::Column;
 use tokio_postgres::types::Type;
 
@@ -29,7 +29,7 @@ fn cell(value: Option<String>, ty: &Type) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::cell;
-    use tg_downstream::Cell;
+    use tg_sql::Cell;
     use tokio_postgres::types::Type;
 
     #[test]

@@ -1,9 +1,9 @@
 //! How a session is set up before rows or DDL pass through it.
 
-use crate::classify::{Phase, fault};
+use crate::classify::fault;
 use crate::rows::Session;
 use crate::{PostgresTarget, ServerFacts};
-use tg_downstream::Fault;
+use tg_sql::{Fault, Phase};
 
 /// A transaction that is left open by a writer that has stopped ends by itself after this.
 const IDLE_IN_TRANSACTION_MS: u32 = 60_000;

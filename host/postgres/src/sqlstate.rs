@@ -1,6 +1,6 @@
 //! SQLSTATEs that decide what happens next.
 
-use tg_downstream::FaultKind;
+use tg_sql::FaultKind;
 
 /// A unique key is taken.
 const DUPLICATE: &str = "23505";
@@ -48,7 +48,7 @@ pub(crate) fn leaves_open(state: &str, ends_session: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{kind_of, leaves_open};
-    use tg_downstream::FaultKind::{Denied, Duplicate, Refused, Retryable};
+    use tg_sql::FaultKind::{Denied, Duplicate, Refused, Retryable};
 
     #[test]
     fn states_decide() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::time::Duration;
-use tg_downstream::Secret;
+use tg_sql::Secret;
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
@@ -121,7 +121,7 @@ impl PostgresTarget {
 #[cfg(test)]
 mod tests {
     use super::PostgresTarget;
-    use tg_downstream::Secret;
+    use tg_sql::Secret;
 
     #[test]
     fn the_password_is_never_shown() {

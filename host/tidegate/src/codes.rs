@@ -10,7 +10,7 @@ pub(crate) const ALL: &[&[CodePage]] = &[
     tg_mounter::CODES,
     tg_filter::CODES,
     tg_plugin::CODES,
-    tg_downstream::codes::CODES,
+    tg_sql::codes::CODES,
     tg_object_store::CODES,
     tg_kafka::codes::CODES,
     tg_pipeline::CODES,

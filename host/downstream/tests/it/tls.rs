@@ -1,31 +1,14 @@
 //! TLS to a real MariaDB, with certificates made here.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use crate::common::certificates;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tg_downstream::{Cell, FaultKind, MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
 use tg_model::Coded;
 use tg_testkit::MariaDb;
 
-/// An authority and, signed by it, a certificate for 127.0.0.1; returns the paths of authority, certificate and key.
-fn certificates(folder: &Path, name: &str) -> [PathBuf; 3] {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(rcgen::DnType::CommonName, name);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let server = CertificateParams::new(vec!["127.0.0.1".to_owned(), "localhost".to_owned()])
-        .unwrap()
-        .signed_by(&key, &authority)
-        .unwrap();
-    let files = [("ca", authority.pem()), ("cert", server.pem()), ("key", key.serialize_pem())];
-    files.map(|(kind, pem)| {
-        let path = folder.join(format!("{name}-{kind}.pem"));
-        std::fs::write(&path, pem).unwrap();
-        path
-    })
-}
+/// Where the server is.
+const HOSTS: [&str; 2] = ["127.0.0.1", "localhost"];
 
 #[tokio::test]
 async fn the_server_is_authenticated_and_the_session_encrypted() {
@@ -34,8 +17,8 @@ async fn the_server_is_authenticated_and_the_session_encrypted() {
         return;
     }
     let folder = TempDir::new().unwrap();
-    let [ca, cert, key] = certificates(folder.path(), "good");
-    let [other_ca, ..] = certificates(folder.path(), "other");
+    let [ca, cert, key] = certificates(folder.path(), "good", &HOSTS);
+    let [other_ca, ..] = certificates(folder.path(), "other", &HOSTS);
     let option = |name: &str, path: &Path| format!("--{name}={}", path.display());
     let options = [option("ssl-ca", &ca), option("ssl-cert", &cert), option("ssl-key", &key)];
     let server = MariaDb::start_with(&options.each_ref().map(String::as_str)).unwrap();

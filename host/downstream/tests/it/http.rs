@@ -1,5 +1,4 @@
 //! HTTP origins against real servers on this machine.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use axum::Router;
 use axum::body::Bytes;

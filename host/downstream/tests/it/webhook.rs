@@ -1,5 +1,4 @@
 //! The webhook of the box, as a component and natively, to a real HTTP server.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use axum::Router;
 use axum::body::Bytes;

@@ -19,6 +19,26 @@ pub enum FaultKind {
     Denied,
 }
 
+/// How far an operation was when it failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// Nothing can have taken effect: connecting, reading, a transaction before its COMMIT.
+    Undone,
+    /// It may have taken effect: COMMIT, DDL.
+    Open,
+}
+
+impl Phase {
+    /// What a lost connection means.
+    #[must_use]
+    pub const fn lost(self) -> FaultKind {
+        match self {
+            Self::Undone => FaultKind::Retryable,
+            Self::Open => FaultKind::Unknown,
+        }
+    }
+}
+
 /// A failed operation.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{doing}: {message}{}", self.numbers())]
@@ -37,7 +57,8 @@ pub struct Fault {
 
 impl Fault {
     /// A fault that did not come from the server.
-    pub(crate) fn own(kind: FaultKind, doing: &str, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn own(kind: FaultKind, doing: &str, message: impl Into<String>) -> Self {
         Self { kind, errno: 0, sqlstate: String::new(), doing: doing.to_owned(), message: message.into() }
     }
 

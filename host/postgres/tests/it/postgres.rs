@@ -1,11 +1,11 @@
 //! Against a real PostgreSQL.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use crate::common::{at, claim, joined};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tg_downstream::{Cell, Fault, FaultKind, LaneClaim, Secret};
-use tg_model::{Position, Ts};
+use tg_model::Position;
 use tg_postgres::{PostgresConnection, PostgresEndpoint, PostgresTarget};
+use tg_sql::{Cell, Fault, FaultKind, Secret};
 use tg_test_servers::Postgres;
 
 fn server() -> Arc<Postgres> {
@@ -20,21 +20,8 @@ async fn endpoint(server: &Postgres) -> PostgresEndpoint {
     PostgresEndpoint::connect(target(server)).await.unwrap()
 }
 
-fn claim(name: &str, lane: u32, lanes: u32, n: u64) -> LaneClaim {
-    LaneClaim { changefeed: format!("default/{name}"), slot: 1, lane, lanes, epoch: (5, n) }
-}
-
-fn at(ts: u64) -> Position {
-    Position::rows(Ts::new(ts))
-}
-
 async fn transact(c: &mut PostgresConnection, statements: &[&str], to: Option<Position>) -> Result<u64, Fault> {
-    let mut ends = Vec::new();
-    let mut data = Vec::new();
-    for s in statements {
-        data.extend_from_slice(s.as_bytes());
-        ends.push(data.len() as u32);
-    }
+    let (data, ends) = joined(statements);
     Box::pin(c.transact(&data, &ends, to)).await.map(|e| e.affected)
 }
 

@@ -1,10 +1,10 @@
 //! Fencing, progress, open outcomes and classification on a real MariaDB.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use crate::common::{at, claim, joined};
 use std::sync::Arc;
 use std::time::Duration;
-use tg_downstream::{Cell, Fault, FaultKind, Flavor, LaneClaim, MysqlConnection, MysqlEndpoint, MysqlTarget, Secret};
-use tg_model::{Position, Ts};
+use tg_downstream::{Cell, Fault, FaultKind, Flavor, MysqlConnection, MysqlEndpoint, MysqlTarget, Secret};
+use tg_model::Position;
 use tg_testkit::MariaDb;
 
 fn server() -> Option<Arc<MariaDb>> {
@@ -23,21 +23,8 @@ async fn endpoint(server: &MariaDb) -> MysqlEndpoint {
     MysqlEndpoint::connect(target(server)).await.unwrap()
 }
 
-fn claim(name: &str, lane: u32, lanes: u32, n: u64) -> LaneClaim {
-    LaneClaim { changefeed: format!("default/{name}"), slot: 1, lane, lanes, epoch: (5, n) }
-}
-
-fn at(ts: u64) -> Position {
-    Position::rows(Ts::new(ts))
-}
-
 async fn transact(c: &mut MysqlConnection, statements: &[&str], to: Option<Position>) -> Result<u64, Fault> {
-    let mut ends = Vec::new();
-    let mut data = Vec::new();
-    for s in statements {
-        data.extend_from_slice(s.as_bytes());
-        ends.push(data.len() as u32);
-    }
+    let (data, ends) = joined(statements);
     Box::pin(c.transact(&data, &ends, to)).await.map(|e| e.affected)
 }
 

@@ -1,29 +1,12 @@
 //! TLS to a real PostgreSQL, with certificates made here.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use crate::common::certificates;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tempfile::TempDir;
-use tg_downstream::{Cell, FaultKind};
 use tg_postgres::{PostgresEndpoint, PostgresTarget, PostgresTls, Verify};
+use tg_sql::{Cell, FaultKind};
 use tg_test_servers::Postgres;
-
-/// An authority and, signed by it, a certificate for a host; the paths of authority, certificate and key.
-fn certificates(folder: &Path, host: &str) -> [PathBuf; 3] {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(rcgen::DnType::CommonName, host);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let server = CertificateParams::new(vec![host.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
-    let files = [("ca", authority.pem()), ("cert", server.pem()), ("key", key.serialize_pem())];
-    files.map(|(kind, pem)| {
-        let path = folder.join(format!("{host}-{kind}.pem"));
-        std::fs::write(&path, pem).unwrap();
-        path
-    })
-}
 
 /// A server that shows this certificate; none: it has no TLS.
 fn server(certificate: Option<&[PathBuf; 3]>) -> Postgres {
@@ -57,8 +40,8 @@ async fn is_encrypted(target: PostgresTarget) -> Cell {
 #[tokio::test]
 async fn the_server_is_authenticated_as_far_as_is_asked() {
     let folder = TempDir::new().unwrap();
-    let here = certificates(folder.path(), "127.0.0.1");
-    let elsewhere = certificates(folder.path(), "db.example.com");
+    let here = certificates(folder.path(), "127.0.0.1", &["127.0.0.1"]);
+    let elsewhere = certificates(folder.path(), "db.example.com", &["db.example.com"]);
     let good = server(Some(&here));
     let misnamed = server(Some(&elsewhere));
     let ok = |server: &Postgres, verify, ca| is_encrypted(target(server, verify, false, ca));
