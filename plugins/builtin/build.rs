@@ -23,6 +23,8 @@ const WATCHED: &[&str] = &[
     "wit",
     "sdk/rust",
     "plugins/builtin/build",
+    "plugins/sql-common/src",
+    "plugins/sql-common/Cargo.toml",
     "plugins/mysql/src",
     "plugins/mysql/Cargo.toml",
     "plugins/postgres/src",

@@ -1,18 +1,16 @@
-//! Row keys: hashing and comparing the key columns of images.
+//! Hashes of row keys.
 
 use crate::table::ImageColumn;
+use tg_sql_common::{KeyColumn, NULL_KEY};
 use tgr1::{FormatError, Image};
 
 const SEED: u64 = 0x243f_6a88_85a3_08d3;
 const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// A key with a NULL in it: never with a row key, but one that was declared wrongly must not match wrong rows.
-const NULL_KEY: FormatError = FormatError::Bounds("row key");
-
 /// Whether the hash alone tells keys apart: one column of 8 bytes, and every step of the hash can be undone.
 #[inline]
 pub(crate) fn hash_is_key(key: &[ImageColumn]) -> bool {
-    matches!(key, [one] if !one.literal.is_string())
+    matches!(key, [one] if !one.is_string())
 }
 
 /// Hash of a key for which [`hash_is_key`] holds.
@@ -20,22 +18,6 @@ pub(crate) fn hash_is_key(key: &[ImageColumn]) -> bool {
 pub(crate) fn hash_one(image: &Image<'_>, key: &[ImageColumn]) -> Result<u64, FormatError> {
     let slot = key.first().and_then(|one| image.u64(one.at)).ok_or(NULL_KEY)?;
     Ok(finish(fold(SEED, slot)))
-}
-
-/// Appends a key's bytes: 8 for a number, and for a string those of its length before its own. No key is the beginning of
-/// another one of the same table.
-#[inline]
-pub(crate) fn push_key(out: &mut Vec<u8>, image: &Image<'_>, key: &[ImageColumn]) -> Result<(), FormatError> {
-    for column in key {
-        if column.literal.is_string() {
-            let bytes = image.bytes(column.at).ok_or(NULL_KEY)?;
-            out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-            out.extend_from_slice(bytes);
-        } else {
-            out.extend_from_slice(&image.u64(column.at).ok_or(NULL_KEY)?.to_le_bytes());
-        }
-    }
-    Ok(())
 }
 
 /// Hash of a key's bytes. Good enough for a table in memory; never stored.
@@ -60,16 +42,4 @@ const fn fold(hash: u64, word: u64) -> u64 {
 const fn finish(hash: u64) -> u64 {
     let hash = (hash ^ (hash >> 32)).wrapping_mul(MIX);
     hash ^ (hash >> 29)
-}
-
-/// Whether two images have the same key, byte for byte.
-#[inline]
-pub(crate) fn key_eq(a: &Image<'_>, b: &Image<'_>, key: &[ImageColumn]) -> bool {
-    key.iter().all(|column| {
-        if column.literal.is_string() {
-            a.bytes(column.at) == b.bytes(column.at)
-        } else {
-            a.u64(column.at) == b.u64(column.at)
-        }
-    })
 }

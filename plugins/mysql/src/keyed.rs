@@ -1,11 +1,11 @@
 //! Changes of one table version, reduced to the last state of each row key, as the text that statements are made of.
 
-use crate::key::{hash_bytes, hash_is_key, hash_one, key_eq, push_key};
-use crate::literal::push_value;
-use crate::packer::push_row;
+use crate::key::{hash_bytes, hash_is_key, hash_one};
+use crate::literal::{push_row, push_value};
 use crate::table::Table;
 use hashbrown::HashTable;
-use tgr1::{Batch, FormatError, Image, Op, Row, row_flags};
+use tg_sql_common::{Effect, push_key, touch};
+use tgr1::{Batch, FormatError, Image};
 
 /// Bytes of a window's text that are worth keeping for the next one.
 const KEPT_BYTES_MAX: usize = 2 << 20;
@@ -31,16 +31,13 @@ pub(crate) struct Entry {
     len: u32,
     key_at: u32,
     key_len: u32,
-    /// The row is there at the end.
-    pub(crate) put: bool,
-    /// The first change in the window made the row, so the downstream does not have it yet.
-    pub(crate) fresh: bool,
+    pub(crate) effect: Effect,
 }
 
 impl Entry {
     #[inline]
     pub(crate) const fn kind(&self) -> Kind {
-        match (self.put, self.fresh) {
+        match (self.effect.put, self.effect.fresh) {
             (false, _) => Kind::Gone,
             (true, false) => Kind::Known,
             (true, true) => Kind::Fresh,
@@ -109,35 +106,20 @@ impl Keyed {
         self.entries.reserve(batch.len());
         let entries = &self.entries;
         self.index.reserve(batch.len(), |i| entries.get(*i as usize).map_or(0, |e| e.hash));
-        batch.iter().try_for_each(|row| self.apply_row(table, row))
+        batch.iter().try_for_each(|row| touch(row, &table.key, |image, effect| self.set(table, image, effect)))
     }
 
     #[inline]
-    fn apply_row(&mut self, table: &Table, row: Row<'_>) -> Result<(), FormatError> {
-        match (row.op(), row.before(), row.after()) {
-            (Op::Insert, _, Some(after)) => self.set(table, &after, true, row.flags() & row_flags::MAYBE_REPEATED == 0),
-            (Op::Update, Some(before), Some(after)) => {
-                if !key_eq(&before, &after, &table.key) {
-                    self.set(table, &before, false, false)?;
-                }
-                self.set(table, &after, true, false)
-            }
-            (Op::Delete, Some(before), _) => self.set(table, &before, false, false),
-            _ => Err(FormatError::Bounds("image")),
-        }
-    }
-
-    #[inline]
-    fn set(&mut self, table: &Table, image: &Image<'_>, put: bool, fresh: bool) -> Result<(), FormatError> {
-        let (found, mut entry) = self.look_up(table, image, put, fresh)?;
+    fn set(&mut self, table: &Table, image: &Image<'_>, effect: Effect) -> Result<(), FormatError> {
+        let (found, mut entry) = self.look_up(table, image, effect)?;
         if let Some(before) = found.and_then(|i| self.entries.get(i as usize).copied()) {
-            entry.fresh = before.fresh;
+            entry.effect.fresh = before.effect.fresh;
             self.forget_text(before);
         }
         let texts = self.texts_mut(entry.kind());
         let at = texts.len();
         match table.key.as_slice() {
-            _ if put => push_row(texts, image, &table.written)?,
+            _ if effect.put => push_row(texts, image, &table.written)?,
             [one] => push_value(texts, image, one.at, one.literal)?,
             several => push_row(texts, image, several)?,
         }
@@ -166,12 +148,11 @@ impl Keyed {
         &mut self,
         table: &Table,
         image: &Image<'_>,
-        put: bool,
-        fresh: bool,
+        effect: Effect,
     ) -> Result<(Option<u32>, Entry), FormatError> {
         let entries = &self.entries;
         let at = |i: &u32| entries.get(*i as usize);
-        let entry = |hash| Entry { hash, at: 0, len: 0, key_at: 0, key_len: 0, put, fresh };
+        let entry = |hash| Entry { hash, at: 0, len: 0, key_at: 0, key_len: 0, effect };
         if hash_is_key(&table.key) {
             let hash = hash_one(image, &table.key)?;
             let found = self.index.find(hash, |i| at(i).is_some_and(|e| e.hash == hash));

@@ -1,11 +1,9 @@
 //! Tables in which nothing identifies a row: change by change, in order.
 
-use crate::literal::push_value;
-use crate::packer::{Packer, push_row};
-use crate::statements::Limits;
+use crate::literal::{push_row, push_value};
 use crate::table::Table;
-use crate::window::RowRef;
-use tgr1::{BatchBuf, FormatError, Image, Op};
+use tg_sql_common::{Kept, Limits, Packer, RowRef};
+use tgr1::{FormatError, Image, Op};
 use tidegate_sdk::sql::Blocks;
 
 /// Appends one statement a change; inserts that follow one another share one.
@@ -15,14 +13,14 @@ use tidegate_sdk::sql::Blocks;
 pub(crate) fn write_keyless(
     table: &Table,
     rows: &[RowRef],
-    batches: &[BatchBuf],
+    kept: &Kept,
     safe: bool,
     limits: Limits,
     out: &mut Blocks,
 ) -> Result<(), FormatError> {
     let head = if safe { &table.replace_head } else { &table.insert_head };
     let mut inserts = Packer::new(head, b"", limits.rows, limits.bytes);
-    for row in rows.iter().filter_map(|r| r.get(batches)) {
+    for row in rows.iter().filter_map(|at| kept.get(*at)) {
         match (row.op(), row.before(), row.after()) {
             (Op::Insert, _, Some(after)) => inserts.item(out, |buf| push_row(buf, &after, &table.written))?,
             (Op::Update, Some(before), Some(after)) if safe => {
@@ -48,7 +46,7 @@ pub(crate) fn write_keyless(
 fn delete(table: &Table, before: &Image<'_>, out: &mut Blocks) -> Result<(), FormatError> {
     let buf = out.buffer();
     buf.extend_from_slice(b"DELETE FROM ");
-    buf.extend_from_slice(&table.name);
+    buf.extend_from_slice(table.name.as_bytes());
     push_where(table, before, buf)?;
     out.end();
     Ok(())
@@ -57,7 +55,7 @@ fn delete(table: &Table, before: &Image<'_>, out: &mut Blocks) -> Result<(), For
 fn update(table: &Table, before: &Image<'_>, after: &Image<'_>, out: &mut Blocks) -> Result<(), FormatError> {
     let buf = out.buffer();
     buf.extend_from_slice(b"UPDATE ");
-    buf.extend_from_slice(&table.name);
+    buf.extend_from_slice(table.name.as_bytes());
     for (i, m) in table.matched.iter().enumerate() {
         buf.extend_from_slice(if i == 0 { b" SET " } else { b"," });
         buf.extend_from_slice(&m.assign);

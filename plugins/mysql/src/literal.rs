@@ -2,7 +2,9 @@
 
 use crate::append::{push_date, push_datetime, push_i64, push_u64};
 use crate::escape::push_escaped;
+use crate::table::ImageColumn;
 use std::io::Write;
+use tg_sql_common::{in_quotes, is_plain_number, push_tuple};
 use tgr1::{FormatError, Image, PackedTime, text};
 use tidegate_sdk::LogicalType;
 
@@ -46,6 +48,12 @@ impl Literal {
     }
 }
 
+/// Appends `(v1,v2)`.
+#[inline]
+pub(crate) fn push_row(out: &mut Vec<u8>, image: &Image<'_>, columns: &[ImageColumn]) -> Result<(), FormatError> {
+    push_tuple(out, columns, |out, column| push_value(out, image, column.at, column.literal))
+}
+
 /// Appends the value of a column.
 #[inline]
 pub(crate) fn push_value(
@@ -79,27 +87,14 @@ pub(crate) fn push_value(
 
 fn push_string(out: &mut Vec<u8>, bytes: &[u8], literal: Literal) {
     match literal {
-        Literal::Decimal if bytes.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.')) => {
-            out.extend_from_slice(bytes);
-        }
+        Literal::Decimal if is_plain_number(bytes) => out.extend_from_slice(bytes),
         Literal::Vector => in_quotes(out, |out| text::vector_text(out, bytes)),
         Literal::Bytes => {
-            out.extend_from_slice(b"_binary'");
-            push_escaped(out, bytes);
-            out.push(b'\'');
+            out.extend_from_slice(b"_binary");
+            in_quotes(out, |out| push_escaped(out, bytes));
         }
-        _ => {
-            out.push(b'\'');
-            push_escaped(out, bytes);
-            out.push(b'\'');
-        }
+        _ => in_quotes(out, |out| push_escaped(out, bytes)),
     }
-}
-
-fn in_quotes(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    out.push(b'\'');
-    write(out);
-    out.push(b'\'');
 }
 
 /// With an exponent always: without one the server reads a DECIMAL and rounds twice.

@@ -1,19 +1,9 @@
 //! One table version, prepared for writing.
 
-use crate::ident::push_ident;
+use crate::ident::{ident, push_ident};
 use crate::literal::Literal;
-use tidegate_sdk::{Column, LogicalType, TableRef, TableSchema};
-
-/// How rows of a table are brought to their new state.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum KeyMode {
-    /// The row key is the only unique key: `INSERT .. ON DUPLICATE KEY UPDATE` meets the very row.
-    Upsert,
-    /// There are more unique keys: only `REPLACE` is sure to end with the row as it is upstream.
-    Replace,
-    /// Nothing identifies a row: one statement for each change, in order.
-    Keyless,
-}
+use tg_sql_common::{KeyColumn, KeyMode};
+use tidegate_sdk::{Column, LogicalType, TableSchema};
 
 /// A column as it stands in images.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +11,18 @@ pub(crate) struct ImageColumn {
     /// Position in images.
     pub(crate) at: usize,
     pub(crate) literal: Literal,
+}
+
+impl KeyColumn for ImageColumn {
+    #[inline]
+    fn at(&self) -> usize {
+        self.at
+    }
+
+    #[inline]
+    fn is_string(&self) -> bool {
+        self.literal.is_string()
+    }
 }
 
 /// One column of a keyless table.
@@ -38,17 +40,16 @@ pub(crate) struct MatchColumn {
 /// One table version with the constant parts of its statements.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Table {
-    pub(crate) id: TableRef,
     /// Positions of the columns to ask for; `None`: all.
-    pub(crate) wanted: Option<Vec<u32>>,
-    pub(crate) columns: usize,
+    wanted: Option<Vec<u32>>,
+    columns: usize,
     pub(crate) mode: KeyMode,
     pub(crate) written: Vec<ImageColumn>,
     pub(crate) key: Vec<ImageColumn>,
     /// Empty unless keyless.
     pub(crate) matched: Vec<MatchColumn>,
     /// `` `db`.`t` ``
-    pub(crate) name: Vec<u8>,
+    pub(crate) name: String,
     /// `` INSERT INTO `db`.`t` (`a`,`b`) VALUES ``
     pub(crate) insert_head: Vec<u8>,
     pub(crate) replace_head: Vec<u8>,
@@ -73,11 +74,10 @@ impl Table {
         let find = |position: u32| kept.iter().enumerate().find(|(_, (i, _))| *i as u32 == position);
         let key_columns: Vec<(usize, &Column)> =
             key_positions.iter().filter_map(|p| find(*p)).map(|(at, (_, c))| (at, *c)).collect();
-        let mode = key_mode(schema, key_columns.len());
-        let name = table_name(schema);
+        let mode = KeyMode::of(schema);
+        let name = format!("{}.{}", ident(&schema.database), ident(&schema.name));
         let keyless = mode == KeyMode::Keyless;
         Self {
-            id: schema.id,
             wanted,
             columns: kept.len(),
             mode,
@@ -88,8 +88,8 @@ impl Table {
             } else {
                 Vec::new()
             },
-            insert_head: put_head(b"INSERT INTO ", &name, &writable),
-            replace_head: put_head(b"REPLACE INTO ", &name, &writable),
+            insert_head: put_head("INSERT INTO ", &name, &writable),
+            replace_head: put_head("REPLACE INTO ", &name, &writable),
             upsert_tail: upsert_tail(&writable, key_positions, schema),
             delete_head: delete_head(&name, &key_columns),
             name,
@@ -107,28 +107,25 @@ impl Table {
     pub fn wanted(&self) -> Option<&[u32]> {
         self.wanted.as_deref()
     }
-
-    /// `` `db`.`t` ``, for messages.
-    #[must_use]
-    pub fn display_name(&self) -> String {
-        String::from_utf8_lossy(&self.name).into_owned()
-    }
 }
 
-fn key_mode(schema: &TableSchema, key_columns: usize) -> KeyMode {
-    if key_columns == 0 || key_columns < schema.row_key_columns().len() {
-        return KeyMode::Keyless;
+impl tg_sql_common::Table for Table {
+    fn name(&self) -> &str {
+        &self.name
     }
-    let unique = schema.indexes.iter().filter(|i| i.unique || i.primary).count();
-    if unique == 1 { KeyMode::Upsert } else { KeyMode::Replace }
-}
 
-fn table_name(schema: &TableSchema) -> Vec<u8> {
-    let mut out = Vec::new();
-    push_ident(&mut out, &schema.database);
-    out.push(b'.');
-    push_ident(&mut out, &schema.name);
-    out
+    fn columns(&self) -> usize {
+        self.columns
+    }
+
+    fn wanted(&self) -> Option<&[u32]> {
+        self.wanted.as_deref()
+    }
+
+    /// `REPLACE` and upserts go over whatever is there.
+    fn safe_mode_helps(&self) -> bool {
+        true
+    }
 }
 
 /// Appends items with commas between.
@@ -141,8 +138,8 @@ fn list<T>(out: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut push: impl
     }
 }
 
-fn put_head(verb: &[u8], name: &[u8], writable: &[(usize, &Column)]) -> Vec<u8> {
-    let mut out = [verb, name, b" ("].concat();
+fn put_head(verb: &str, name: &str, writable: &[(usize, &Column)]) -> Vec<u8> {
+    let mut out = [verb, name, " ("].concat().into_bytes();
     list(&mut out, writable, |out, (_, c)| push_ident(out, &c.name));
     out.extend_from_slice(b") VALUES ");
     out
@@ -166,8 +163,8 @@ fn upsert_tail(writable: &[(usize, &Column)], key: &[u32], schema: &TableSchema)
     out
 }
 
-fn delete_head(name: &[u8], key: &[(usize, &Column)]) -> Vec<u8> {
-    let mut out = [b"DELETE FROM ", name, b" WHERE "].concat();
+fn delete_head(name: &str, key: &[(usize, &Column)]) -> Vec<u8> {
+    let mut out = ["DELETE FROM ", name, " WHERE "].concat().into_bytes();
     if key.len() > 1 {
         out.push(b'(');
     }

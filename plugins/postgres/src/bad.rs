@@ -2,8 +2,9 @@
 
 use crate::config::ZeroDates;
 use crate::literal::Literal;
-use crate::table::ImageColumn;
-use tgr1::{Image, PackedTime};
+use crate::table::{ImageColumn, Table};
+use tg_sql_common::KeyMode;
+use tgr1::{FormatError, Image, Op, PackedTime, Row};
 
 /// Why a row cannot be written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,8 +47,30 @@ impl Bad {
     }
 }
 
-/// What is wrong with the value of a column; `None`: it can be written.
-pub(crate) fn check(image: &Image<'_>, column: &ImageColumn, zero_dates: ZeroDates) -> Option<Bad> {
+/// What is wrong with a row, and in which of its columns; `None`: it can be written.
+///
+/// # Errors
+/// When it lacks an image that its kind of change demands.
+pub(crate) fn faulty(table: &Table, row: &Row<'_>) -> Result<Option<(usize, Bad)>, FormatError> {
+    let images = used(table, row)?;
+    let mut values = images.iter().flat_map(|(image, columns)| columns.iter().map(move |c| (image, c)));
+    Ok(values.find_map(|(image, c)| check(image, c, table.zero_dates).map(|why| (c.at, why))))
+}
+
+/// The images that statements are made of, with the columns used of each.
+fn used<'a, 'b>(table: &'b Table, row: &Row<'a>) -> Result<Vec<(Image<'a>, &'b [ImageColumn])>, FormatError> {
+    let whole = table.columns.as_slice();
+    let of_before = if table.mode == KeyMode::Keyless { whole } else { &table.key.columns };
+    match (row.op(), row.before(), row.after()) {
+        (Op::Insert, _, Some(after)) => Ok(vec![(after, whole)]),
+        (Op::Update, Some(before), Some(after)) => Ok(vec![(before, of_before), (after, whole)]),
+        (Op::Delete, Some(before), _) => Ok(vec![(before, of_before)]),
+        _ => Err(FormatError::Bounds("image")),
+    }
+}
+
+/// What is wrong with the value of a column.
+fn check(image: &Image<'_>, column: &ImageColumn, zero_dates: ZeroDates) -> Option<Bad> {
     let raw = image.u64(column.at)?;
     match &column.literal {
         Literal::Text => text(image.bytes(column.at)?),

@@ -1,19 +1,10 @@
 //! The plugin's part of a changefeed's configuration.
 
 use serde::Deserialize;
+use tg_sql_common::{ConfigError, Limits, Options};
 
-/// Rows in one statement unless configured.
-const ROWS_PER_STATEMENT: u32 = 1000;
-/// Bytes of one statement unless configured; the host's own limit is kept to in any case.
-const STATEMENT_BYTES: u32 = 1 << 20;
-/// Bytes of rows held before they are written ahead of the barrier.
-const BUFFER_BYTES: u64 = 8 << 20;
-/// Most that can be configured.
-const BUFFER_BYTES_MAX: u64 = 512 << 20;
-/// Rows wanted between two flushes.
-const BATCH_ROWS: u32 = 4096;
-/// Bytes wanted between two flushes.
-const BATCH_BYTES: u32 = 1 << 20;
+/// The plugin's name.
+pub(crate) const NAME: &str = "postgres";
 
 /// What becomes of dates that do not exist.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -37,99 +28,41 @@ pub enum BitType {
     Bit,
 }
 
-/// What the sink can be told. Names as in the sink URI where it has them.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+/// What the sink can be told.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// Name of the SQL endpoint; none: the first one granted.
-    pub endpoint: Option<String>,
-    /// Free every unique value before it is taken, not only when one turned out to be taken.
-    pub safe_mode: bool,
-    /// `false`: one row a statement.
-    pub batch_dml_enable: bool,
-    /// Rows (or keys) in one statement, at least 1.
-    pub rows_per_statement: u32,
-    /// Bytes of one statement.
-    pub statement_bytes: u32,
-    /// Rows wanted between two flushes.
-    pub batch_rows: u32,
-    /// Bytes wanted between two flushes.
-    pub batch_bytes: u32,
-    /// Bytes of rows held at most.
-    pub buffer_bytes: u64,
+    /// What every sink for an SQL server can be told.
+    #[serde(flatten)]
+    pub options: Options,
     /// Dates that do not exist.
     pub zero_dates: ZeroDates,
     /// BIT columns.
     pub bit_type: BitType,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            endpoint: None,
-            safe_mode: false,
-            batch_dml_enable: true,
-            rows_per_statement: ROWS_PER_STATEMENT,
-            statement_bytes: STATEMENT_BYTES,
-            batch_rows: BATCH_ROWS,
-            batch_bytes: BATCH_BYTES,
-            buffer_bytes: BUFFER_BYTES,
-            zero_dates: ZeroDates::default(),
-            bit_type: BitType::default(),
-        }
-    }
-}
-
-/// The configuration is not as [`Config::SCHEMA`] says.
-#[derive(Debug)]
-pub struct ConfigError(serde_json::Error);
-
-impl std::fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the configuration of the postgres sink is wrong: {}", self.0)
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
 impl Config {
     /// JSON Schema of the configuration.
-    pub const SCHEMA: &str = r#"{
-  "type": "object",
-  "additionalProperties": false,
-  "properties": {
-    "endpoint": {"type": "string", "description": "SQL endpoint; the first one granted if not given"},
-    "safe-mode": {"type": "boolean", "default": false, "description": "free every unique value before it is taken"},
-    "batch-dml-enable": {"type": "boolean", "default": true, "description": "false: one row a statement"},
-    "rows-per-statement": {"type": "integer", "minimum": 1, "default": 1000},
-    "statement-bytes": {"type": "integer", "minimum": 1024, "default": 1048576},
-    "batch-rows": {"type": "integer", "minimum": 1, "default": 4096, "description": "rows wanted between two flushes"},
-    "batch-bytes": {"type": "integer", "minimum": 1024, "default": 1048576, "description": "bytes wanted between two flushes"},
-    "buffer-bytes": {"type": "integer", "minimum": 1024, "maximum": 536870912, "default": 8388608, "description": "bytes of rows held at most"},
-    "zero-dates": {"type": "string", "enum": ["refuse", "null"], "default": "refuse", "description": "rows with dates that do not exist: put aside, or written with NULL"},
-    "bit-type": {"type": "string", "enum": ["numeric", "bit"], "default": "numeric", "description": "what BIT columns become"}
-  }
-}"#;
+    #[must_use]
+    pub fn schema() -> String {
+        Options::schema(
+            "free every unique value before it is taken",
+            r#""zero-dates": {"type": "string", "enum": ["refuse", "null"], "default": "refuse", "description": "rows with dates that do not exist: put aside, or written with NULL"},
+    "bit-type": {"type": "string", "enum": ["numeric", "bit"], "default": "numeric", "description": "what BIT columns become"}"#,
+        )
+    }
 
     /// Reads the JSON text; empty text gives the defaults.
     ///
     /// # Errors
-    /// When it is not as [`Config::SCHEMA`] says.
+    /// When it is not as [`Config::schema`] says.
     pub fn parse(json: &str) -> Result<Self, ConfigError> {
-        if json.trim().is_empty() {
-            return Ok(Self::default());
-        }
-        serde_json::from_str(json).map_err(ConfigError)
+        tg_sql_common::parse(NAME, json)
     }
 
-    /// Rows or keys in one statement.
-    pub(crate) const fn rows_max(&self) -> usize {
-        if !self.batch_dml_enable || self.rows_per_statement == 0 { 1 } else { self.rows_per_statement as usize }
-    }
-
-    /// Bytes of rows held at most.
-    pub(crate) fn buffer_bytes_max(&self) -> u64 {
-        self.buffer_bytes.min(BUFFER_BYTES_MAX)
+    /// Bounds of statements for a host that takes so many bytes.
+    pub(crate) fn limits(&self, max_statement_bytes: u32) -> Limits {
+        self.options.limits(max_statement_bytes as usize, usize::MAX)
     }
 }
 
@@ -142,15 +75,15 @@ mod tests {
         assert_eq!(Config::parse("").unwrap(), Config::default());
         assert_eq!(Config::parse("{}").unwrap(), Config::default());
         let c = Config::parse(r#"{"zero-dates":"null","bit-type":"bit","rows-per-statement":7}"#).unwrap();
-        assert_eq!((c.zero_dates, c.bit_type, c.rows_max()), (ZeroDates::Null, BitType::Bit, 7));
-        assert_eq!(Config::parse(r#"{"batch-dml-enable":false}"#).unwrap().rows_max(), 1);
+        assert_eq!((c.zero_dates, c.bit_type, c.options.rows_max()), (ZeroDates::Null, BitType::Bit, 7));
         assert!(Config::parse(r#"{"zero-dates":"zero"}"#).is_err() && Config::parse(r#"{"safemode":true}"#).is_err());
     }
 
     #[test]
     fn the_schema_names_every_option() {
-        let schema: serde_json::Value = serde_json::from_str(Config::SCHEMA).unwrap();
+        let schema: serde_json::Value = serde_json::from_str(&Config::schema()).unwrap();
         let names = schema["properties"].as_object().unwrap().len();
-        assert_eq!(names, format!("{:?}", Config::default()).matches(": ").count());
+        // The options that all have are named too, as a whole.
+        assert_eq!(names + 1, format!("{:?}", Config::default()).matches(": ").count());
     }
 }

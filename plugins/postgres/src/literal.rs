@@ -6,6 +6,7 @@ use crate::ident::quoted;
 use crate::pgtype::bit_length;
 use std::io::Write;
 use std::rc::Rc;
+use tg_sql_common::{in_quotes, is_plain_number};
 use tgr1::{FormatError, Image, PackedTime, text};
 use tidegate_sdk::{Column, LogicalType};
 
@@ -122,9 +123,7 @@ fn push_time(out: &mut Vec<u8>, time: PackedTime, literal: &Literal) {
 
 fn push_string(out: &mut Vec<u8>, bytes: &[u8], literal: &Literal) {
     match literal {
-        Literal::Decimal if bytes.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.')) => {
-            out.extend_from_slice(bytes);
-        }
+        Literal::Decimal if is_plain_number(bytes) => out.extend_from_slice(bytes),
         Literal::Vector => in_quotes(out, |out| {
             let at = out.len();
             text::vector_text(out, bytes);
@@ -149,10 +148,4 @@ fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     for b in bytes {
         out.extend_from_slice(&[digit(b >> 4), digit(b & 15)]);
     }
-}
-
-fn in_quotes(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    out.push(b'\'');
-    write(out);
-    out.push(b'\'');
 }

@@ -1,21 +1,11 @@
 //! One table version, prepared for writing.
 
-use crate::config::Config;
+use crate::config::{Config, ZeroDates};
 use crate::ident::{ident, table_ident};
 use crate::literal::Literal;
 use crate::pgtype::pg_type;
-use tidegate_sdk::{Column, Index, TableRef, TableSchema};
-
-/// How rows of a table are brought to their new state.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum KeyMode {
-    /// The row key is the only unique key: `INSERT … ON CONFLICT` meets the very row.
-    Upsert,
-    /// There are more unique keys: rows that change go first, so that their values are free.
-    Replace,
-    /// Nothing identifies a row: one statement for each change, in order.
-    Keyless,
-}
+use tg_sql_common::{KeyColumn, KeyMode};
+use tidegate_sdk::{Column, Index, TableSchema};
 
 /// A column as it stands in images.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,6 +15,16 @@ pub(crate) struct ImageColumn {
     pub(crate) literal: Literal,
     pub(crate) pg_type: String,
     pub(crate) in_key: bool,
+}
+
+impl KeyColumn for ImageColumn {
+    fn at(&self) -> usize {
+        self.at
+    }
+
+    fn is_string(&self) -> bool {
+        self.literal.is_string()
+    }
 }
 
 /// Rows found by a unique key.
@@ -38,7 +38,6 @@ pub(crate) struct ByKey {
 /// One table version with the constant parts of its statements.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Table {
-    pub(crate) id: TableRef,
     pub(crate) mode: KeyMode,
     pub(crate) columns: Vec<ImageColumn>,
     /// Names in quotes, one a column.
@@ -47,6 +46,8 @@ pub struct Table {
     pub(crate) key: ByKey,
     /// Further unique keys.
     pub(crate) others: Vec<ByKey>,
+    /// What becomes of dates that do not exist.
+    pub(crate) zero_dates: ZeroDates,
     /// `"d"."t"`
     pub(crate) name: String,
     /// `INSERT INTO "d"."t" ("a","b") VALUES `
@@ -70,7 +71,7 @@ impl Table {
         let names: Vec<String> = schema.columns.iter().map(|c| ident(&c.name)).collect();
         let name = table_ident(&schema.database, &schema.name);
         let key = by_key(&name, key_positions, &columns, &names);
-        let keyless = key.columns.is_empty() || key.columns.len() < key_positions.len();
+        let mode = KeyMode::of(schema);
         let is_other =
             |(i, index): &(usize, &Index)| (index.unique || index.primary) && schema.row_key != Some(*i as u32);
         let others: Vec<ByKey> = schema
@@ -80,20 +81,18 @@ impl Table {
             .filter(is_other)
             .map(|(_, index)| by_key(&name, &index.columns, &columns, &names))
             .collect();
-        let mode = match (keyless, others.is_empty()) {
-            (true, _) => KeyMode::Keyless,
-            (false, true) => KeyMode::Upsert,
-            (false, false) => KeyMode::Replace,
-        };
         Self {
-            id: schema.id,
             mode,
             insert_head: format!("INSERT INTO {name} ({}) VALUES ", names.join(",")).into_bytes(),
-            upsert_tail: if keyless { Vec::new() } else { upsert_tail(&columns, &names).into_bytes() },
+            upsert_tail: match mode {
+                KeyMode::Keyless => Vec::new(),
+                KeyMode::Upsert | KeyMode::Replace => upsert_tail(&columns, &names).into_bytes(),
+            },
             columns,
             names,
             key,
             others,
+            zero_dates: config.zero_dates,
             name,
         }
     }
@@ -103,11 +102,20 @@ impl Table {
     pub const fn mode(&self) -> KeyMode {
         self.mode
     }
+}
 
-    /// `"d"."t"`, for messages.
-    #[must_use]
-    pub fn display_name(&self) -> &str {
+impl tg_sql_common::Table for Table {
+    fn name(&self) -> &str {
         &self.name
+    }
+
+    fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Rows that the window does not know may hold unique values that it needs: they are those of a time that is written again.
+    fn safe_mode_helps(&self) -> bool {
+        self.mode == KeyMode::Replace
     }
 }
 

@@ -4,7 +4,7 @@
 //! The native side is what the profile makes of it; the component is always optimised.
 #![allow(clippy::unwrap_used, reason = "a program for people who look at it")]
 
-#[path = "../../tests/common/mod.rs"]
+#[path = "../../../sql-common/tests/common/mod.rs"]
 mod common;
 mod nowhere;
 

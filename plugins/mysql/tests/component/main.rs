@@ -1,10 +1,11 @@
 //! The sink as it ships, a component in its sandbox, on a real MariaDB whose connection breaks at COMMIT.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../../../../host/sql/tests/common/cutter.rs"]
 mod cutter;
 mod table;
 
-use cutter::{Cut, Cutter};
+use cutter::{Cut, Cutter, Wire};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use table::{inserts, table};
@@ -91,7 +92,7 @@ async fn a_connection_that_breaks_at_commit_loses_and_doubles_nothing() {
         return;
     }
     let server = MariaDb::start().unwrap();
-    let cutter = Cutter::start(server.port()).await;
+    let cutter = Cutter::start(server.port(), Wire::Mysql).await;
     let direct = MysqlTarget { port: server.port(), ..MysqlTarget::default() };
     let mut c = MysqlEndpoint::connect(direct).await.unwrap().open(None).await.unwrap();
     c.execute("CREATE DATABASE db").await.unwrap();

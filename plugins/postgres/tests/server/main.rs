@@ -1,11 +1,13 @@
 //! The sink on a real PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-#[path = "../../../mysql/tests/common/mod.rs"]
+#[path = "../../../sql-common/tests/common/bench.rs"]
+mod bench;
+#[path = "../../../sql-common/tests/common/mod.rs"]
 mod common;
 mod host;
 
-use common::{Change, V, batch, column, table, text, time};
+use common::{Change, V, batch, column, row, table, text, time};
 use host::Bench;
 use std::sync::Arc;
 use tgr1::row_flags;
@@ -119,10 +121,6 @@ fn every_type_is_held_found_and_deleted() {
 
 fn small(db: &str, unique: &[&[u32]]) -> Arc<TableSchema> {
     in_db(table(20, "t", vec![typed("id", L::Int, "int"), short("v")], unique), db)
-}
-
-fn row(id: i64, v: &str) -> Vec<V> {
-    vec![V::I(id), text(v)]
 }
 
 #[test]

@@ -1,11 +1,7 @@
 //! The sink, compiled natively, against a real MariaDB.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common;
-mod host;
-
-use common::{Change, NoBatch, V, batch, column, table, text, time};
-use host::{Bench, bench};
+use crate::common::{Change, NoBatch, V, batch, column, table, text, time};
+use crate::host::{Bench, bench};
 use tgr1::row_flags::MAYBE_REPEATED;
 use tidegate_sdk::{Barrier, BarrierKind, DdlEvent, DdlKind, Failure, LogicalType as L, Position, Sink, TableSchema};
 
@@ -235,13 +231,13 @@ fn most_round_trips_are_saved() {
     let rows: Vec<Change> = (0..5000).map(|i| Change::Insert(vec![V::I(i), text(&"x".repeat(200))])).collect();
     write(&mut bench, &schema, &rows, 0).unwrap();
     assert_eq!(bench.rows("SELECT COUNT(*) FROM db.many"), ["5000"]);
-    let (rows, trips) = (bench.counter("mysql_rows"), bench.round_trips());
+    let (rows, trips) = (bench.counter("mysql_rows"), bench.connection().round_trips());
     assert!(rows == 5000 && trips * 50 <= rows, "{trips} round trips for {rows} rows");
 }
 
 #[test]
 fn rows_beyond_the_buffer_leave_before_the_barrier() {
-    let Some(mut bench) = host::bench_with("spill", r#"{"buffer-bytes":1024}"#) else {
+    let Some(mut bench) = crate::host::bench_with("spill", r#"{"buffer-bytes":1024}"#) else {
         return;
     };
     bench.sql("CREATE TABLE db.sp (id INT PRIMARY KEY, v INT)");

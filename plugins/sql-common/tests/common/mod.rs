@@ -132,3 +132,25 @@ impl RowBatch for NoBatch {
         Err("not in this test".into())
     }
 }
+
+/// `db.t` with a number as its key and a text.
+pub(crate) fn plain() -> Arc<TableSchema> {
+    table(1, "t", vec![column("id", LogicalType::Int), column("v", LogicalType::Text)], &[&[0]])
+}
+
+/// A row of [`plain`], and changes of such rows.
+pub(crate) fn row(id: i64, v: &str) -> Vec<V> {
+    vec![V::I(id), text(v)]
+}
+
+pub(crate) fn ins(id: i64, v: &str) -> Change {
+    Change::Insert(row(id, v))
+}
+
+pub(crate) fn upd(id: i64, before: &str, after: &str) -> Change {
+    Change::Update(row(id, before), row(id, after))
+}
+
+pub(crate) fn del(id: i64, v: &str) -> Change {
+    Change::Delete(row(id, v))
+}

@@ -1,9 +1,6 @@
 //! Statements as text, and the net effect against a model.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common;
-
-use common::{Change, V, batch, column, table, text};
+use crate::common::{Change, V, batch, column, del, ins, plain, row, table, text, upd};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -25,24 +22,6 @@ fn built(schema: &TableSchema, changes: &[Change], flags: u16, safe: bool, limit
 
 fn check(schema: &TableSchema, changes: &[Change], safe: bool, expected: &[&str]) {
     assert_eq!(built(schema, changes, 0, safe, LIMITS).0, expected);
-}
-
-fn plain() -> std::sync::Arc<TableSchema> {
-    table(1, "t", vec![column("id", L::Int), column("v", L::Text)], &[&[0]])
-}
-
-fn row(id: i64, v: &str) -> Vec<V> {
-    vec![V::I(id), text(v)]
-}
-
-fn ins(id: i64, v: &str) -> Change {
-    Change::Insert(row(id, v))
-}
-fn upd(id: i64, a: &str, b: &str) -> Change {
-    Change::Update(row(id, a), row(id, b))
-}
-fn del(id: i64, v: &str) -> Change {
-    Change::Delete(row(id, v))
 }
 
 #[test]

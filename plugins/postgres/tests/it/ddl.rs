@@ -1,10 +1,6 @@
 //! DDL from schemas, as data.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-#[path = "../../mysql/tests/common/mod.rs"]
-mod common;
-
-use common::{column, table};
+use crate::common::{column, table};
 use tg_plugin_postgres::{Actual, Config, Ddl, ZeroDates, ddl_statements};
 use tidegate_sdk::{Column, ColumnProps, DdlEvent, DdlKind, Index, LogicalType as L, Position, TableSchema};
 

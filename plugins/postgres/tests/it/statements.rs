@@ -1,23 +1,19 @@
 //! Statements as text, and the net effect against a model.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-#[path = "../../mysql/tests/common/mod.rs"]
-mod common;
-
-use common::{Change, V, batch, column, table, text, time};
+use crate::common::{Change, V, batch, column, del, ins, plain, row, table, text, time, upd};
 use std::rc::Rc;
 use tg_plugin_postgres::{BitType, Config, KeyMode, Limits, Table, Window, ZeroDates, write_statements};
 use tgr1::{Batch, row_flags};
 use tidegate_sdk::sql::Blocks;
 use tidegate_sdk::{Column, LogicalType as L, TableSchema};
 
-const LIMITS: Limits = Limits { rows: 3, bytes: 10_000 };
+const LIMITS: Limits = Limits { rows: 3, keys: 3, bytes: 10_000 };
 
 fn window(schema: &TableSchema, changes: &[Change], flags: u16, config: &Config) -> (Window, Vec<(u32, String)>) {
     let mut window = Window::default();
     let table = Rc::new(Table::new(schema, config));
     let data = batch(schema, changes, flags);
-    let bad = window.push(&table, &Batch::parse(&data).unwrap(), config.zero_dates).unwrap();
+    let bad = window.push(&table, &Batch::parse(&data).unwrap()).unwrap();
     (window, bad.into_iter().map(|b| (b.row, b.code)).collect())
 }
 
@@ -30,23 +26,6 @@ fn written(window: &Window, safe: bool, limits: Limits) -> Vec<String> {
 fn check(schema: &TableSchema, changes: &[Change], safe: bool, expected: &[&str]) {
     let (window, bad) = window(schema, changes, 0, &Config::default());
     assert_eq!((written(&window, safe, LIMITS), bad), (expected.iter().map(|s| (*s).to_owned()).collect(), vec![]));
-}
-
-fn plain() -> std::sync::Arc<TableSchema> {
-    table(1, "t", vec![column("id", L::Int), column("v", L::Text)], &[&[0]])
-}
-
-fn row(id: i64, v: &str) -> Vec<V> {
-    vec![V::I(id), text(v)]
-}
-fn ins(id: i64, v: &str) -> Change {
-    Change::Insert(row(id, v))
-}
-fn upd(id: i64, a: &str, b: &str) -> Change {
-    Change::Update(row(id, a), row(id, b))
-}
-fn del(id: i64, v: &str) -> Change {
-    Change::Delete(row(id, v))
 }
 
 #[test]
@@ -215,9 +194,9 @@ fn a_row_that_cannot_be_held_is_put_aside_alone() {
 fn statements_stay_within_their_limits() {
     let rows: Vec<Change> = (0..20_000).map(|i| upd(i, "a", "b")).collect();
     let (window, _) = window(&plain(), &rows, 0, &Config::default());
-    let statements = written(&window, false, Limits { rows: 1000, bytes: 1 << 20 });
+    let statements = written(&window, false, Limits { rows: 1000, keys: 1000, bytes: 1 << 20 });
     assert_eq!(statements.len(), 20);
-    let statements = written(&window, false, Limits { rows: 100_000, bytes: 4096 });
+    let statements = written(&window, false, Limits { rows: 100_000, keys: 100_000, bytes: 4096 });
     assert!(statements.iter().all(|s| s.len() <= 4096) && statements.len() > 40, "{}", statements.len());
 }
 
@@ -231,7 +210,7 @@ fn a_new_version_of_a_table_starts_a_new_segment() {
     for schema in [&*one, &two] {
         let table = Rc::new(Table::new(schema, &Config::default()));
         let data = batch(schema, &[ins(1, "a")], 0);
-        window.push(&table, &Batch::parse(&data).unwrap(), ZeroDates::Refuse).unwrap();
+        window.push(&table, &Batch::parse(&data).unwrap()).unwrap();
     }
     assert_eq!((written(&window, false, LIMITS).len(), window.rows()), (2, 2));
     window.clear();

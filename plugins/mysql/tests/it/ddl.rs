@@ -1,7 +1,4 @@
 //! DDL of TiDB in other dialects, as a table.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use tg_plugin_mysql::{Rewritten, Server, rewrite};
 use tidegate_sdk::sql::Dialect;
