@@ -170,7 +170,7 @@ pub struct Swapped {
     pub from: Vec<String>,
     /// What was to run.
     pub to: Vec<String>,
-    /// `swapped`, `restarted`, `stored` (it stood still), `rolled-back` or `refused`.
+    /// `swapped`, `restarted`, `stored` (it stood still), `rolled-back`, `refused`, or `elsewhere`: another node swaps it.
     pub outcome: String,
     /// Where the new plugins took over.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -219,9 +219,11 @@ pub(crate) fn swap_line(feed: &Value) -> String {
     if let Some(us) = feed["stall_us"].as_u64() {
         line += &format!(", rows waited {:.1} ms", us as f64 / 1e3);
     }
-    let message = text(feed, "message");
-    if !message.is_empty() {
-        line += &format!(" ({}: {message})", text(feed, "code"));
+    let (code, message) = (text(feed, "code"), text(feed, "message"));
+    match (code.is_empty(), message.is_empty()) {
+        (_, true) => {}
+        (true, false) => line += &format!(" ({message})"),
+        (false, false) => line += &format!(" ({code}: {message})"),
     }
     line
 }
@@ -237,5 +239,7 @@ mod tests {
         assert_eq!(swap_line(&feed), "orders: swapped at (7, rows), rows waited 1.2 ms");
         let feed = json!({"changefeed": "orders", "outcome": "refused", "code": "TG-4015", "message": "why"});
         assert_eq!(swap_line(&feed), "orders: refused (TG-4015: why)");
+        let feed = json!({"changefeed": "orders", "outcome": "elsewhere", "message": "it runs on h:1"});
+        assert_eq!(swap_line(&feed), "orders: elsewhere (it runs on h:1)");
     }
 }

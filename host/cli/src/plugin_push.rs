@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Between two looks at a changefeed whose plugins are on probation.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// After so long the node that runs a changefeed knows what the name of a plugin has come to mean: it looks every second.
+const NOTICED: Duration = Duration::from_secs(3);
 /// Longest time the end of a probation is waited for.
 const WAIT_MAX: Duration = Duration::from_secs(120);
 
@@ -93,9 +95,13 @@ async fn finish(
     }
     let feeds = change["changefeeds"].as_array().cloned().unwrap_or_default();
     let mut failed = feeds.iter().find(|f| f["outcome"] == "refused").cloned();
-    let swapped = feeds.iter().enumerate().filter(|(_, f)| f["outcome"] == "swapped");
-    for (i, feed) in swapped.filter(|_| !no_wait) {
-        let last = settled(client, feed).await?;
+    let version = format!("{}@{}", text(&change, "name"), text(&change, "version"));
+    for (i, feed) in feeds.iter().enumerate().filter(|_| !no_wait) {
+        let last = match feed["outcome"].as_str() {
+            Some("swapped") => settled(client, feed).await?,
+            Some("elsewhere") => arrived(client, feed, &version).await?,
+            _ => continue,
+        };
         if last["outcome"] != "swapped" {
             failed = Some(last.clone());
         }
@@ -127,13 +133,56 @@ fn ended(feed: &Value, last: &Value) -> String {
     if last["outcome"] == "swapped" { format!("{}: stays", text(feed, "changefeed")) } else { swap_line(last) }
 }
 
+fn plugins_of(feed: &Value) -> String {
+    let (name, namespace) = (text(feed, "changefeed"), text(feed, "namespace"));
+    format!("/api/v2/tidegate/changefeeds/{}/plugins?keyspace={}", encode(&name), encode(&namespace))
+}
+
+/// Waits until the node that runs a changefeed has swapped it to a version and kept that, or will not; how it ended.
+async fn arrived(client: &Client, feed: &Value, version: &str) -> Result<Value, CliError> {
+    let begun = Instant::now();
+    loop {
+        let looked = begun.elapsed();
+        match client.get(&plugins_of(feed)).await {
+            Ok(now) => {
+                if let Some(end) = end_of(feed, &now, version, looked >= NOTICED) {
+                    return Ok(end);
+                }
+            }
+            // The changefeed may be on its way to another node.
+            Err(error) if looked >= WAIT_MAX => return Err(error),
+            Err(_) => {}
+        }
+        if looked >= WAIT_MAX {
+            return Ok(feed.clone());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// How a swap on another node has ended, from what that node says of the changefeed; `None`: it has not. `noticed`: that node has had
+/// time to see that there is something to swap to.
+fn end_of(feed: &Value, now: &Value, version: &str, noticed: bool) -> Option<Value> {
+    if now["doing"].as_str().is_some_and(|doing| !doing.is_empty()) {
+        return None;
+    }
+    let tried = |last: &&Value| {
+        let to = last["to"].as_array().into_iter().flatten();
+        to.filter_map(Value::as_str).any(|to| to.split(' ').next_back() == Some(version))
+    };
+    let last = now.get("last").filter(tried);
+    let mut plugins = now["plugins"].as_array().into_iter().flatten();
+    if plugins.any(|p| format!("{}@{}", text(p, "name"), text(p, "version")) == version) {
+        let mut swapped = last.unwrap_or(feed).clone();
+        swapped["outcome"] = json!("swapped");
+        return Some(swapped);
+    }
+    last.filter(|last| noticed && last["outcome"] != "swapped").cloned()
+}
+
 /// Waits for the end of the probation; the changefeed's last swap as it stands then.
 async fn settled(client: &Client, feed: &Value) -> Result<Value, CliError> {
-    let path = format!(
-        "/api/v2/tidegate/changefeeds/{}/plugins?keyspace={}",
-        encode(&text(feed, "changefeed")),
-        encode(&text(feed, "namespace"))
-    );
+    let path = plugins_of(feed);
     let deadline = Instant::now() + WAIT_MAX;
     loop {
         let now = client.get(&path).await?;
@@ -148,4 +197,31 @@ fn refused(feed: &Value) -> CliError {
     let code = text(feed, "code");
     let code = code.strip_prefix("TG-").and_then(|digits| digits.parse().ok()).map(tg_model::Code);
     CliError::Refused { message: format!("{}: {}", text(feed, "changefeed"), text(feed, "message")), code }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::end_of;
+    use serde_json::{Value, json};
+
+    fn now(runs: &str, doing: &str, last: Value) -> Value {
+        json!({"plugins": [{"name": "orders", "version": runs}], "doing": doing, "last": last})
+    }
+
+    #[test]
+    fn a_swap_on_another_node_ends_when_that_node_says_so() {
+        let feed = json!({"changefeed": "shop", "outcome": "elsewhere", "message": "it runs on h:1"});
+        let end = |now: &Value, noticed| end_of(&feed, now, "orders@2", noticed);
+        let last = |outcome: &str, to: &str| json!({"outcome": outcome, "to": [format!("sink {to}")]});
+        assert_eq!(end(&now("1", "", Value::Null), true), None, "it has not looked yet");
+        assert_eq!(end(&now("2", "on probation", last("swapped", "orders@2")), true), None);
+        let kept = end(&now("2", "", last("swapped", "orders@2")), false).unwrap();
+        assert_eq!(kept["outcome"], "swapped");
+        let found = end(&now("2", "", Value::Null), false).unwrap();
+        assert_eq!(found["outcome"], "swapped", "it began with the version");
+        let back = now("1", "", last("rolled-back", "orders@2"));
+        assert_eq!(end(&back, false), None, "that may have been an earlier try");
+        assert_eq!(end(&back, true).unwrap()["outcome"], "rolled-back");
+        assert_eq!(end(&now("1", "", last("refused", "orders@3")), true), None, "of another version");
+    }
 }

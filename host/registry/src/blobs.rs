@@ -37,6 +37,11 @@ impl Blobs {
         .await
     }
 
+    /// Whether there are bytes; whether they are right, reading them says.
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        self.path(digest).exists()
+    }
+
     /// Reads bytes and checks them; `None`: they are not here.
     pub(crate) async fn get(&self, digest: Digest) -> Result<Option<Vec<u8>>, RegistryError> {
         let path = self.path(&digest);

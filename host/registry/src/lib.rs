@@ -33,6 +33,6 @@ pub use folder::Problem;
 pub use import::Imported;
 pub use peers::{BlobSource, HttpBlobs, NoPeers};
 pub use push::{Push, Pushed};
-pub use record::{Activation, By, PluginRecord, Source, VersionRecord};
+pub use record::{Activation, By, Meaning, PluginRecord, Source, VersionRecord};
 pub use reference::{PluginRef, check_name, check_version};
 pub use registry::{Builtins, Pinned, Registry, RegistryOptions};

@@ -3,6 +3,7 @@
 use crate::Digest;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest wait for a whole component.
@@ -16,7 +17,15 @@ pub trait BlobSource: Send + Sync {
     /// Why there are no bytes, for people.
     fn fetch<'a>(&'a self, node: &'a str, digest: Digest, limit_bytes: usize)
     -> BoxFuture<'a, Result<Vec<u8>, String>>;
+
+    /// Nodes, `host:port`, that may have what the one that took it does not give any more.
+    fn nodes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
+
+/// Says which nodes there are now.
+type Nodes = dyn Fn() -> Vec<String> + Send + Sync;
 
 /// No other nodes.
 pub struct NoPeers;
@@ -31,13 +40,20 @@ impl BlobSource for NoPeers {
 pub struct HttpBlobs {
     http: reqwest::Client,
     scheme: &'static str,
+    nodes: Option<Arc<Nodes>>,
 }
 
 impl HttpBlobs {
     /// Asks with this client, over `http` or `https`.
     #[must_use]
     pub const fn new(http: reqwest::Client, tls: bool) -> Self {
-        Self { http, scheme: if tls { "https" } else { "http" } }
+        Self { http, scheme: if tls { "https" } else { "http" }, nodes: None }
+    }
+
+    /// Asks these too.
+    #[must_use]
+    pub fn among(self, nodes: impl Fn() -> Vec<String> + Send + Sync + 'static) -> Self {
+        Self { nodes: Some(Arc::new(nodes)), ..self }
     }
 
     async fn get(&self, node: &str, digest: Digest, limit_bytes: usize) -> Result<Vec<u8>, String> {
@@ -72,5 +88,9 @@ impl BlobSource for HttpBlobs {
         limit_bytes: usize,
     ) -> BoxFuture<'a, Result<Vec<u8>, String>> {
         self.get(node, digest, limit_bytes).boxed()
+    }
+
+    fn nodes(&self) -> Vec<String> {
+        self.nodes.as_ref().map(|nodes| nodes()).unwrap_or_default()
     }
 }

@@ -73,6 +73,15 @@ pub struct Activation {
     pub by: By,
 }
 
+/// What a name means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Meaning {
+    /// The bytes of its active version.
+    pub digest: Digest,
+    /// When it was last given a meaning, in Unix milliseconds.
+    pub since_ms: u64,
+}
+
 /// A name with its versions.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct PluginRecord {
@@ -92,6 +101,13 @@ impl PluginRecord {
     #[must_use]
     pub fn active(&self) -> Option<&VersionRecord> {
         self.version(self.actives.last()?)
+    }
+
+    /// What the bare name means, and since when: given the same version again later, it means something new.
+    #[must_use]
+    pub fn meaning(&self) -> Option<Meaning> {
+        let since_ms = self.history.last().map_or(0, |a| a.at_ms);
+        Some(Meaning { digest: self.active()?.digest, since_ms })
     }
 
     /// A version by its name.
@@ -134,7 +150,9 @@ impl PluginRecord {
 
 #[cfg(test)]
 mod tests {
-    use super::{By, PluginRecord};
+    use super::{By, Meaning, PluginRecord, Source, VersionRecord};
+    use crate::Digest;
+    use serde_json::Map;
 
     #[test]
     fn rolling_back_goes_down_the_history_and_stops_at_its_end() {
@@ -147,6 +165,30 @@ mod tests {
         record.remove("2");
         assert_eq!(record.roll_back(0, By::Rollback).as_deref(), Some("1"), "a removed version is passed over");
         assert_eq!(record.roll_back(0, By::Rollback), None);
+    }
+
+    #[test]
+    fn a_version_that_becomes_active_again_is_a_new_meaning() {
+        let version = |version: &str, of: &[u8]| VersionRecord {
+            version: version.to_owned(),
+            digest: Digest::of(of),
+            kind: "sink".to_owned(),
+            size_bytes: 1,
+            pushed_ms: 0,
+            origin: "h:1".to_owned(),
+            source: Source::Push,
+            signer: None,
+            other: Map::new(),
+        };
+        let mut record = PluginRecord { versions: vec![version("1", b"1"), version("2", b"2")], ..Default::default() };
+        assert_eq!(record.meaning(), None);
+        record.activate("1", 10, By::Push);
+        record.activate("2", 20, By::Activate);
+        assert_eq!(record.meaning(), Some(Meaning { digest: Digest::of(b"2"), since_ms: 20 }));
+        record.roll_back(30, By::Failure);
+        assert_eq!(record.meaning().unwrap().digest, Digest::of(b"1"));
+        record.activate("2", 40, By::Activate);
+        assert_eq!(record.meaning(), Some(Meaning { digest: Digest::of(b"2"), since_ms: 40 }));
     }
 
     /// A record as version 1 of the format has it.

@@ -231,7 +231,7 @@ impl Registry {
         Ok(self.compiled.put(digest, Arc::new(plugin)))
     }
 
-    /// From the disk, or from the node that has them.
+    /// From the disk, or from a node that has them: the one that took them is asked first.
     async fn bytes_of(&self, pinned: &Pinned) -> Result<Vec<u8>, RegistryError> {
         let damaged = match self.blobs.get(pinned.digest).await {
             Ok(Some(bytes)) => return Ok(bytes),
@@ -239,9 +239,13 @@ impl Registry {
             Err(e) => Some(e),
         };
         let record = self.catalog.get(&pinned.name).await?.map(|(r, _)| r).unwrap_or_default();
-        let origins = record.versions.iter().filter(|v| v.digest == pinned.digest).map(|v| v.origin.as_str());
-        let mut tried = Vec::new();
-        for node in origins.filter(|o| *o != self.options.node) {
+        let origins = record.versions.iter().filter(|v| v.digest == pinned.digest).map(|v| v.origin.clone());
+        let (mut asked, mut tried) = (BTreeSet::from([self.options.node.clone()]), Vec::new());
+        for node in origins.chain(self.peers.nodes()) {
+            if !asked.insert(node.clone()) {
+                continue;
+            }
+            let node = node.as_str();
             match self.peers.fetch(node, pinned.digest, self.options.size_max_bytes).await {
                 Ok(bytes) if Digest::of(&bytes) == pinned.digest => {
                     self.blobs.put(pinned.digest, bytes.clone()).await?;
@@ -256,6 +260,25 @@ impl Registry {
         }
         let tried = if tried.is_empty() { "no other node has them".to_owned() } else { tried.join("; ") };
         Err(RegistryError::NoBytes { plugin: pinned.to_string(), digest: pinned.digest, tried })
+    }
+
+    /// Gets the bytes of active versions that this node does not have yet, so that it can start them also when nobody is left to ask.
+    /// Which ones could not be had.
+    ///
+    /// # Errors
+    /// Those of the metadata store.
+    pub async fn fetch_active(&self) -> Result<Vec<RegistryError>, RegistryError> {
+        let mut missing = Vec::new();
+        for (name, record) in self.catalog.list().await? {
+            let Some(active) = record.active() else { continue };
+            if self.blobs.has(&active.digest) {
+                continue;
+            }
+            let (version, digest) = (active.version.clone(), active.digest);
+            let fetched = self.bytes_of(&Pinned { name, version, digest, builtin: false }).await;
+            missing.extend(fetched.err());
+        }
+        Ok(missing)
     }
 
     /// Bytes that this node has, for another one.

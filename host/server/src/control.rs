@@ -42,9 +42,10 @@ impl From<ServerError> for ApiError {
             | ServerError::BadGrant { .. }
             | ServerError::Replay { .. } => Self::Rejected { code: e.code(), message: e.to_string() },
             ServerError::Registry(e) if e.is_refusal() => Self::Rejected { code: e.code(), message: e.to_string() },
-            ServerError::Cluster(e @ (ClusterError::NobodyLeft { .. } | ClusterError::NoSuccessor)) => {
-                Self::Rejected { code: e.code(), message: e.to_string() }
-            }
+            ServerError::Cluster(
+                e
+                @ (ClusterError::NobodyLeft { .. } | ClusterError::NoSuccessor | ClusterError::CanaryElsewhere { .. }),
+            ) => Self::Rejected { code: e.code(), message: e.to_string() },
             e => Self::Failed { code: e.code(), message: e.to_string(), retryable: e.is_retryable() },
         }
     }

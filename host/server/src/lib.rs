@@ -28,6 +28,7 @@ mod granted;
 mod guest_log;
 mod handle;
 mod kafka;
+mod keep_up;
 mod migrate;
 mod node;
 mod plugin_changes;

@@ -4,6 +4,7 @@ use crate::ServerError;
 use crate::cluster::{self, Cluster, ClusterOptions};
 use crate::guest_log::GuestLog;
 use crate::handle::Handle;
+use crate::keep_up::Attempts;
 use crate::quarantine::Quarantines;
 use crate::record::{NodeFacts, Record};
 use parking_lot::Mutex;
@@ -119,6 +120,9 @@ pub struct Node {
     pub(crate) feeds: Mutex<BTreeMap<ChangefeedId, Handle>>,
     /// Serialises calls that change changefeeds.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Held by who changes what a name means, until the changefeeds of this node have followed. Before `changing`.
+    pub(crate) following: tokio::sync::Mutex<()>,
+    pub(crate) attempts: Attempts,
 }
 
 impl Node {
@@ -154,7 +158,7 @@ impl Node {
             memory_max_bytes: options.memory_limit_bytes.clamp(INSTANCE_MEMORY_MIN, 256 << 20),
             cache_dir: Some(absolute(&options.data_dir.join("compiled"))),
         })?;
-        let registry = registry(engine, Arc::clone(&raw_store), &options);
+        let registry = registry(engine, Arc::clone(&raw_store), &options, cluster.clone());
         let quarantines = Quarantines::new(absolute(&options.data_dir.join(QUARANTINE_FOLDER)));
         let facts = NodeFacts { upstream_id: upstream.cluster_id(), address: options.address.clone() };
         let node = Arc::new(Self {
@@ -170,13 +174,16 @@ impl Node {
             quarantines,
             feeds: Mutex::default(),
             changing: tokio::sync::Mutex::new(()),
+            following: tokio::sync::Mutex::new(()),
+            attempts: Attempts::default(),
         });
         match starting {
             Some(starting) => starting.begin(&node),
             None => node.start_stored().await?,
         }
         node.sweep_components().await;
-        node.watch_folder();
+        node.watch_plugins();
+        node.keep_components();
         Ok(node)
     }
 
@@ -235,9 +242,17 @@ impl Node {
     }
 }
 
-fn registry(engine: Arc<PluginEngine>, store: Arc<dyn MetaStore>, options: &NodeOptions) -> Registry {
+fn registry(
+    engine: Arc<PluginEngine>,
+    store: Arc<dyn MetaStore>,
+    options: &NodeOptions,
+    cluster: Option<Arc<Cluster>>,
+) -> Registry {
     let peers: Arc<dyn BlobSource> = match options.plugins.peers.clone() {
-        Some((http, tls)) => Arc::new(HttpBlobs::new(http, tls)),
+        Some((http, tls)) => {
+            let members = move || cluster.as_ref().map(|c| c.addresses()).unwrap_or_default();
+            Arc::new(HttpBlobs::new(http, tls).among(members))
+        }
         None => Arc::new(NoPeers),
     };
     let set_up = RegistryOptions {

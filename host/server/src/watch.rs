@@ -1,4 +1,4 @@
-//! Looks at the plugin folder while the node lives.
+//! Looks at the plugin folder, and at what names mean, while the node lives.
 
 use crate::node::Node;
 use std::sync::{Arc, Weak};
@@ -8,12 +8,12 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Node {
-    /// New files become versions, and changefeeds that follow their names swap to them.
-    pub(crate) fn watch_folder(self: &Arc<Self>) {
+    /// New files become versions, and changefeeds that follow names swap to what those mean.
+    pub(crate) fn watch_plugins(self: &Arc<Self>) {
         tokio::spawn(watch(Arc::downgrade(self)));
     }
 
-    async fn look(self: &Arc<Self>) {
+    async fn look_at_folder(self: &Arc<Self>) {
         if !self.registry.has_news() {
             return;
         }
@@ -23,6 +23,7 @@ impl Node {
                 return tracing::error!(error = %e, "the plugin folder is looked at later: who uses what cannot be read");
             }
         };
+        let _alone = self.following.lock().await;
         for new in self.registry.scan(&users).await.into_iter().filter(|i| i.activated) {
             match self.follow(&new.name).await {
                 Ok(swapped) => {
@@ -58,6 +59,7 @@ async fn watch(node: Weak<Node>) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let Some(node) = node.upgrade() else { return };
-        Box::pin(node.look()).await;
+        Box::pin(node.look_at_folder()).await;
+        Box::pin(node.keep_up()).await;
     }
 }

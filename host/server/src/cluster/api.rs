@@ -32,6 +32,11 @@ impl Cluster {
         world.members.iter().map(shown).collect()
     }
 
+    /// Where the registered nodes are, `host:port`.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        self.world().members.values().map(|m| m.address.clone()).collect()
+    }
+
     /// Has everything moved off a node; the number of changefeeds it still runs. `None`: there is no such node.
     pub(crate) async fn drain(&self, capture: &str) -> Result<Option<u64>, ServerError> {
         let world = self.world();

@@ -99,6 +99,14 @@ pub const CODES: &[CodePage] = &[
         "The changefeed has no such slot, the node is not there, or the changefeed's sink is not one that can be spread over nodes.",
         "See `tidegate span list` for slots, and `tidegate capture list` for nodes.",
     ),
+    page(
+        5110,
+        "A canary of what other nodes run",
+        "A canary runs a new version beside the present one on the node that is asked, and changefeeds that follow the name run on other \
+         nodes: they would take the version without having tried it. It is pushed, and not active.",
+        "Ask the node that runs them (`tidegate changefeed query` names it). If several nodes do, have the changefeeds pin their versions \
+         and try them one by one with `changefeed update`.",
+    ),
 ];
 
 #[cfg(test)]
@@ -125,6 +133,7 @@ mod tests {
             ClusterError::StaleSlot { changefeed: s(), slot: tg_model::SlotId(1), what: "x" },
             ClusterError::NotGathered { changefeed: s() },
             ClusterError::NoMove { changefeed: s(), slot: 1, why: s() },
+            ClusterError::CanaryElsewhere { plugin: s(), changefeeds: s() },
         ];
         for e in &errors {
             assert_eq!(CODES.iter().filter(|p| p.code == e.code()).count(), 1, "{e}");

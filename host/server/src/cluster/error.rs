@@ -48,6 +48,9 @@ pub enum ClusterError {
     /// A span is to be moved to nowhere.
     #[error("slot {slot} of changefeed {changefeed} cannot be moved: {why}")]
     NoMove { changefeed: String, slot: u16, why: String },
+    /// A canary of what other nodes run.
+    #[error("{plugin} was not run beside what runs now: other nodes run {changefeeds}, which follow it too")]
+    CanaryElsewhere { plugin: String, changefeeds: String },
     /// Streams to other nodes.
     #[error(transparent)]
     Peer(#[from] tg_peer::PeerError),
@@ -70,6 +73,7 @@ impl Coded for ClusterError {
             Self::StaleSlot { .. } => 5107,
             Self::NotGathered { .. } => 5108,
             Self::NoMove { .. } => 5109,
+            Self::CanaryElsewhere { .. } => 5110,
             Self::Peer(e) => return e.code(),
         })
     }

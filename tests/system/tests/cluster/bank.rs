@@ -3,7 +3,7 @@
 use crate::rig::Cluster;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -60,11 +60,16 @@ impl Work {
 impl Bank {
     /// Opens a bank in a database of its own, with a changefeed that was created at one of the nodes.
     pub(crate) async fn open(cluster: &Cluster, db: &str, node: usize) -> Self {
+        Self::open_with(cluster, (db, node), json!({})).await
+    }
+
+    /// The same with options of ours.
+    pub(crate) async fn open_with(cluster: &Cluster, (db, node): (&str, usize), own: Value) -> Self {
         let mut up = Sql::connect(&cluster.upstream.url()).await.unwrap();
         let start_ts = up.now_ts().await.unwrap();
         up.run(&format!("CREATE DATABASE {db}")).await.unwrap();
         up.run(&format!("USE {db}")).await.unwrap();
-        let config = json!({"force_replicate": true, "filter": {"rules": [format!("{db}.*")]}});
+        let config = json!({"force_replicate": true, "filter": {"rules": [format!("{db}.*")]}, "tidegate": own});
         let body = json!({
             "changefeed_id": db, "start_ts": start_ts, "sink_uri": cluster.downstream.url(), "replica_config": config,
         });

@@ -7,6 +7,7 @@ mod bank;
 mod crashes;
 mod migrated;
 mod planned;
+mod plugins;
 mod refused;
 mod rig;
 mod spread;
