@@ -133,6 +133,19 @@ pub struct Capture {
     pub address: String,
     /// The cluster.
     pub cluster_id: String,
+    /// What is wanted of it: `up`, `draining` or `maintenance`.
+    pub state: String,
+}
+
+/// A node that was put into maintenance, or taken out of it.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Maintenance {
+    /// The node: its data directory.
+    pub node: String,
+    /// `host:port`.
+    pub address: String,
+    /// For so long what it had waits for it while it is away; `None`: it is in no maintenance.
+    pub away_max_ms: Option<u64>,
 }
 
 /// The node that answers.
@@ -302,6 +315,10 @@ pub trait Control: PluginControl + QuarantineControl + SpanControl + TapControl 
 
     /// Moves everything off a node; the number of spans it still holds.
     fn drain(&self, capture: &str) -> impl Future<Output = Answer<u64>> + Send;
+
+    /// Puts a node (by address, capture or node id) into maintenance: it keeps what it runs, gets nothing new, and may be away for so
+    /// many milliseconds until its work goes elsewhere. `None`: takes it out.
+    fn maintain(&self, node: &str, away_max_ms: Option<u64>) -> impl Future<Output = Answer<Maintenance>> + Send;
 
     /// The owner steps down.
     fn resign(&self) -> impl Future<Output = Answer<()>> + Send;

@@ -34,8 +34,8 @@ mod v1;
 
 pub use codes::CODES;
 pub use control::{
-    Capture, ChangedChangefeed, Changefeed, Control, FeedError, FeedState, NewChangefeed, NodeTables, Progress,
-    ServerStatus, SlotProgress, SyncedInput, TableList, TableName, Waiting,
+    Capture, ChangedChangefeed, Changefeed, Control, FeedError, FeedState, Maintenance, NewChangefeed, NodeTables,
+    Progress, ServerStatus, SlotProgress, SyncedInput, TableList, TableName, Waiting,
 };
 pub use error::ApiError;
 pub use plugin_control::{

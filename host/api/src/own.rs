@@ -5,18 +5,22 @@ use crate::{
     changefeeds::{Scope, id, listed},
     objects, plugin_calls, quarantine_calls,
     router::{Handled, Shared},
-    spans, tap,
+    server_calls, spans, tap,
 };
 use axum::{
     Router,
     extract::{Path, Query, State},
-    routing::get,
+    routing::{get, post},
 };
 use serde_json::{Value, json};
 
 pub(crate) fn routes<C: Control>() -> Router<Shared<C>> {
     Router::new()
         .route("/overview", get(overview::<C>))
+        .route(
+            "/captures/{node}/maintenance",
+            post(server_calls::maintain::<C>).delete(server_calls::end_maintenance::<C>),
+        )
         .route("/changefeeds/{id}/progress", get(progress::<C>))
         .route("/changefeeds/{id}/why", get(why::<C>))
         .route("/changefeeds/{id}/plugins", get(plugin_calls::of_changefeed::<C>))

@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::Response,
 };
 use serde_json::{Value, json};
@@ -52,6 +52,27 @@ pub(crate) async fn drained<C: Control>(control: &C, capture: &str) -> Handled {
     let mut response = body::answer(&json!({ "current_table_count": spans }));
     *response.status_mut() = axum::http::StatusCode::ACCEPTED;
     Ok(response)
+}
+
+#[derive(serde::Deserialize)]
+pub(crate) struct Away {
+    /// For how many milliseconds the node may be away.
+    away_max_ms: Option<u64>,
+}
+
+/// How long a node in maintenance may be away when nothing is said.
+const AWAY_MAX_MS: u64 = 60_000;
+
+pub(crate) async fn maintain<C: Control>(
+    State(api): State<Shared<C>>,
+    Path(node): Path<String>,
+    Query(away): Query<Away>,
+) -> Handled {
+    Ok(body::answer(&api.control.maintain(&node, Some(away.away_max_ms.unwrap_or(AWAY_MAX_MS))).await?))
+}
+
+pub(crate) async fn end_maintenance<C: Control>(State(api): State<Shared<C>>, Path(node): Path<String>) -> Handled {
+    Ok(body::answer(&api.control.maintain(&node, None).await?))
 }
 
 pub(crate) async fn resign<C: Control>(State(api): State<Shared<C>>) -> Handled {

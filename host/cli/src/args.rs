@@ -370,6 +370,18 @@ pub enum Capture {
         #[arg(long, value_name = "ID")]
         capture_id: String,
     },
+    /// Have a node keep what it runs over a short absence, and get nothing new
+    Maintenance {
+        /// Its address, or its id
+        #[arg(value_name = "NODE")]
+        node: String,
+        /// Seconds it may be away until its work goes to other nodes
+        #[arg(long = "for", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
+        seconds: u64,
+        /// It takes work again
+        #[arg(long, conflicts_with = "seconds")]
+        off: bool,
+    },
 }
 
 /// Commands on the places of tables.

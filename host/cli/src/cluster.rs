@@ -1,6 +1,9 @@
 //! Commands on nodes and the upstream.
 
-use crate::{CliError, Terminal, client::Client};
+use crate::{
+    CliError, Terminal,
+    client::{Client, encode},
+};
 use serde_json::{Value, json};
 
 pub(crate) fn text(value: &Value, name: &str) -> String {
@@ -21,20 +24,46 @@ pub(crate) async fn captures(client: &Client, terminal: &mut Terminal<'_>, as_js
     if as_json {
         // The names that `cdc cli capture list` prints.
         let renamed = captures.iter().map(|c| {
-            json!({ "id": c["id"], "is-owner": c["is_owner"], "address": c["address"], "cluster-id": c["cluster_id"] })
+            json!({ "id": c["id"], "is-owner": c["is_owner"], "address": c["address"], "cluster-id": c["cluster_id"], "state": c["state"] })
         });
         return terminal.json(&renamed.collect());
     }
     let owner = |c: &Value| {
         if c["is_owner"] == true { "owner".to_owned() } else { String::new() }
     };
-    let row = |c: &Value| vec![text(c, "id"), text(c, "address"), owner(c), text(c, "cluster_id")];
-    terminal.table(&["ID", "ADDRESS", "ROLE", "CLUSTER"], captures.iter().map(row).collect())
+    let row = |c: &Value| vec![text(c, "id"), text(c, "address"), owner(c), text(c, "cluster_id"), text(c, "state")];
+    terminal.table(&["ID", "ADDRESS", "ROLE", "CLUSTER", "STATE"], captures.iter().map(row).collect())
 }
 
 pub(crate) async fn drain(client: &Client, terminal: &mut Terminal<'_>, id: &str) -> Result<(), CliError> {
     let answer = client.post(&format!("/api/v2/captures/{id}/drain"), &json!({})).await?;
     terminal.say(&format!("Node {id} still holds {} tables.", text(&answer.body, "current_table_count")))
+}
+
+/// Puts a node into maintenance for so many seconds of absence, or takes it out.
+pub(crate) async fn maintenance(
+    client: &Client,
+    terminal: &mut Terminal<'_>,
+    as_json: bool,
+    node: &str,
+    seconds: Option<u64>,
+) -> Result<(), CliError> {
+    let path = format!("/api/v2/tidegate/captures/{}/maintenance", encode(node));
+    let answer = match seconds {
+        Some(seconds) => client.post(&format!("{path}?away_max_ms={}", seconds * 1_000), &json!({})).await?.body,
+        None => client.delete(&path).await?,
+    };
+    if as_json {
+        return terminal.json(&answer);
+    }
+    let address = text(&answer, "address");
+    let Some(seconds) = seconds else {
+        return terminal.say(&format!("Node {address} takes work again."));
+    };
+    terminal.say(&format!(
+        "Node {address} is in maintenance: it gets nothing new, and what it runs waits for it while it is away, for {seconds} s.\n\
+         `tidegate capture maintenance {address} --off` ends that."
+    ))
 }
 
 /// Where changefeeds are, where they are to be, and why.
@@ -50,8 +79,11 @@ pub(crate) async fn schedule(client: &Client, terminal: &mut Terminal<'_>, as_js
     terminal.say(&format!("The owner is {}.", text(&schedule["owner"], "address")))?;
     let owner = text(&schedule["owner"], "capture");
     let role = |n: &Value| if text(n, "capture") == owner { "owner".to_owned() } else { String::new() };
+    let state = |n: &Value| {
+        if n["away"] == true { format!("{}, away", text(n, "state")) } else { text(n, "state") }
+    };
     let node = |n: &Value| {
-        vec![text(n, "address"), role(n), text(n, "state"), text(n, "zone"), text(n, "changefeeds"), text(n, "version")]
+        vec![text(n, "address"), role(n), state(n), text(n, "zone"), text(n, "changefeeds"), text(n, "version")]
     };
     let columns = ["NODE", "ROLE", "STATE", "ZONE", "CHANGEFEEDS", "VERSION"];
     terminal.table(&columns, list("nodes").iter().map(node).collect())?;

@@ -110,6 +110,9 @@ async fn dispatch(cli: Cli, terminal: &mut Terminal<'_>, pages: &[&[CodePage]]) 
         Command::Quarantine(command) => quarantine::run(command, &client, terminal, as_json).await,
         Command::Capture(Capture::List) => cluster::captures(&client, terminal, as_json).await,
         Command::Capture(Capture::Drain { capture_id }) => cluster::drain(&client, terminal, &capture_id).await,
+        Command::Capture(Capture::Maintenance { node, seconds, off }) => {
+            cluster::maintenance(&client, terminal, as_json, &node, (!off).then_some(seconds)).await
+        }
         Command::Span(command) => span::run(command, &client, terminal, as_json).await,
         Command::Schedule => cluster::schedule(&client, terminal, as_json).await,
         Command::Tso(TsoCommand::Query) => {

@@ -163,7 +163,7 @@ pub enum NodeState {
     Up,
     /// Gives its slots away.
     Draining,
-    /// Is expected back at once: its slots stay.
+    /// Is expected back soon: its slots stay, and it gets no others.
     Maintenance,
 }
 
@@ -189,4 +189,8 @@ pub struct Snapshot {
     pub captures: BTreeMap<Peer, Arc<CaptureRecord>>,
     /// Changefeeds.
     pub feeds: BTreeMap<FeedId, Arc<FeedRecord>>,
+    /// Nodes in maintenance, registered or not, and for how many microseconds what they had waits for them.
+    pub maintenance: BTreeMap<NodeId, u64>,
+    /// Which of them had a whole changefeed last.
+    pub homes: BTreeMap<FeedId, NodeId>,
 }

@@ -3,6 +3,7 @@
 mod claim;
 mod ddl;
 mod feed;
+mod kept;
 mod peers;
 mod place;
 mod view;
@@ -14,6 +15,7 @@ use crate::rules::{Rule, Rules};
 use crate::timing::{CONFIRM_EVERY, LEASE, META_TIMEOUT, PUBLISH_EVERY, RELAY_AFTER};
 use claim::Epochs;
 use feed::Feed;
+use kept::Kept;
 use peers::Peers;
 use std::collections::BTreeMap;
 use tg_balance::{Balancer, Decision, Limits};
@@ -57,6 +59,7 @@ pub(crate) struct Owner {
     rev: OwnerRev,
     rules: Rules,
     peers: Peers,
+    kept: Kept,
     feeds: BTreeMap<FeedId, Feed>,
     epochs: Epochs,
     /// Until when it is known to be the owner.
@@ -78,6 +81,7 @@ impl Owner {
             rev,
             rules,
             peers: Peers::new(rules, now),
+            kept: Kept::default(),
             feeds: BTreeMap::new(),
             epochs: Epochs::new(rev),
             valid_until: asked.map_or(Mono(0), |at| at.after(LEASE)),
@@ -127,6 +131,7 @@ impl Owner {
             return;
         }
         self.snapshot_rev = snapshot.rev;
+        self.kept.snapshot(snapshot);
         let gone: Vec<_> = self.feeds.keys().filter(|f| !snapshot.feeds.contains_key(f)).copied().collect();
         for id in gone {
             if let Some(feed) = self.feeds.remove(&id).filter(|f| !f.record.whole) {
@@ -253,7 +258,8 @@ impl Owner {
     fn drive(&mut self, now: Mono, out: &mut Out) {
         if self.valid(now) || !self.rules.keep(Rule::GrantsBounded) {
             let leases = self.feeds.values().any(Feed::leases);
-            self.peers.revoke_silent(now, self.rev, leases, &mut out.meta);
+            self.kept.look(now, &self.peers);
+            self.peers.revoke_silent(now, self.rev, (leases, &self.kept), &mut out.meta);
             self.place(now);
             for feed in self.feeds.values_mut() {
                 let accounted = self.peers.accounted(now, feed.record.fence);

@@ -76,9 +76,28 @@ pub enum NodeWish {
 pub struct NodeRecord {
     /// The wish.
     pub state: NodeWish,
+    /// Where it was when that was wished, `host:port`; empty: not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
+    /// In maintenance: for so many milliseconds what it had waits for it while it is away.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub away_max_ms: u64,
     /// Fields of later versions, kept as they are.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+impl NodeRecord {
+    /// A wish and nothing else.
+    #[must_use]
+    pub fn of(state: NodeWish) -> Self {
+        Self { state, ..Self::default() }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// Reads a record of the cluster's keys.
@@ -209,10 +228,9 @@ impl ChangefeedStore {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn set_node(&self, node: &str, wish: NodeWish) -> Result<(), MetaError> {
+    pub async fn set_node(&self, node: &str, record: &NodeRecord) -> Result<(), MetaError> {
         let key = self.key(&format!("node/{node}"));
-        let record = NodeRecord { state: wish, other: Map::new() };
-        let put = Op::put(key.clone(), encode(&key, &record)?);
+        let put = Op::put(key.clone(), encode(&key, record)?);
         self.store().txn(Vec::new(), vec![put], Vec::new()).await.map(|_| ())
     }
 }

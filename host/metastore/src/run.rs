@@ -21,6 +21,9 @@ pub struct RunRecord {
     pub inc: Revision,
     /// Where its API is, `host:port`.
     pub address: String,
+    /// Its data directory, 32 hexadecimal digits; empty: a node of an earlier version.
+    #[serde(default)]
+    pub node: String,
     /// Since when, in Unix milliseconds.
     #[serde(default)]
     pub since_ms: u64,

@@ -28,7 +28,8 @@ fn owner(capture: u128, inc: u64) -> OwnerRecord {
 }
 
 fn run(capture: u128, inc: u64) -> RunRecord {
-    RunRecord { capture: format!("{capture:032x}"), inc, address: "a:1".to_owned(), since_ms: 1, other: Map::new() }
+    let (capture, address) = (format!("{capture:032x}"), "a:1".to_owned());
+    RunRecord { capture, inc, address, node: String::new(), since_ms: 1, other: Map::new() }
 }
 
 fn id() -> ChangefeedId {
@@ -132,7 +133,7 @@ async fn cluster_and_nodes(backend: &support::Backend) {
     let record = |id: &str| ClusterRecord { id: id.to_owned(), upstream_id: 7, other: Map::new() };
     assert_eq!(store.cluster(&record("a")).await.unwrap().id, "a");
     assert_eq!(store.cluster(&record("b")).await.unwrap().id, "a", "the first says what it is");
-    store.set_node("ff", NodeWish::Draining).await.unwrap();
+    store.set_node("ff", &NodeRecord::of(NodeWish::Draining)).await.unwrap();
     let all = store.everything().await.unwrap();
     let node = all.kvs.iter().find(|kv| kv.key.ends_with("node/ff")).unwrap();
     assert_eq!(read_record::<NodeRecord>(&node.key, &node.value).unwrap().state, NodeWish::Draining);

@@ -7,8 +7,8 @@ use crate::record::Record;
 use crate::{ClusterError, ServerError};
 use std::sync::Arc;
 use tg_api::{
-    ApiError, Capture, ChangedChangefeed, Changefeed, Control, FeedState, NewChangefeed, NodeTables, Progress,
-    ServerStatus, Swapped, SyncedInput, TableList, TableName, Waiting,
+    ApiError, Capture, ChangedChangefeed, Changefeed, Control, FeedState, Maintenance, NewChangefeed, NodeTables,
+    Progress, ServerStatus, Swapped, SyncedInput, TableList, TableName, Waiting,
 };
 use tg_config::{ChangefeedConfig, SinkUri};
 use tg_metastore::MetaError;
@@ -43,8 +43,10 @@ impl From<ServerError> for ApiError {
             | ServerError::Replay { .. } => Self::Rejected { code: e.code(), message: e.to_string() },
             ServerError::Registry(e) if e.is_refusal() => Self::Rejected { code: e.code(), message: e.to_string() },
             ServerError::Cluster(
-                e
-                @ (ClusterError::NobodyLeft { .. } | ClusterError::NoSuccessor | ClusterError::CanaryElsewhere { .. }),
+                e @ (ClusterError::NobodyLeft { .. }
+                | ClusterError::NoSuccessor
+                | ClusterError::CanaryElsewhere { .. }
+                | ClusterError::NoMaintenance { .. }),
             ) => Self::Rejected { code: e.code(), message: e.to_string() },
             e => Self::Failed { code: e.code(), message: e.to_string(), retryable: e.is_retryable() },
         }
@@ -94,7 +96,19 @@ impl Control for NodeControl {
             is_owner: true,
             address: self.0.options.address.clone(),
             cluster_id: self.0.options.cluster.clone(),
+            state: "up".to_owned(),
         }])
+    }
+
+    async fn maintain(&self, node: &str, away_max_ms: Option<u64>) -> Answer<Maintenance> {
+        match &self.0.cluster {
+            Some(cluster) => Ok(cluster.maintain(node, away_max_ms).await?),
+            None => Err(ServerError::from(ClusterError::NoMaintenance {
+                node: node.to_owned(),
+                why: "this server is alone".to_owned(),
+            })
+            .into()),
+        }
     }
 
     async fn drain(&self, capture: &str) -> Answer<u64> {

@@ -69,7 +69,14 @@ impl Control for Fake {
 
     async fn captures(&self) -> Result<Vec<Capture>, ApiError> {
         let (id, address) = ("node-1".to_owned(), "127.0.0.1:8300".to_owned());
-        Ok(vec![Capture { id, is_owner: true, address, cluster_id: "default".to_owned() }])
+        Ok(vec![Capture { id, is_owner: true, address, cluster_id: "default".to_owned(), state: "up".to_owned() }])
+    }
+
+    async fn maintain(&self, node: &str, away_max_ms: Option<u64>) -> Result<Maintenance, ApiError> {
+        if node != "node-1" {
+            return Err(ApiError::CaptureNotFound { name: node.to_owned() });
+        }
+        Ok(Maintenance { node: node.to_owned(), address: "127.0.0.1:8300".to_owned(), away_max_ms })
     }
 
     async fn drain(&self, capture: &str) -> Result<u64, ApiError> {

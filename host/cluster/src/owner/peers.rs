@@ -1,6 +1,7 @@
 //! The captures as the owner sees them: who lives, who is being fenced, what is to be said to whom.
 
-use crate::id::{Incarnation, Mono, OwnerRev, Peer};
+use super::kept::Kept;
+use crate::id::{Incarnation, Mono, NodeId, OwnerRev, Peer};
 use crate::message::{Load, Report, SlotCommand};
 use crate::meta::{CaptureRecord, Fence, MetaRequest, NodeState, Snapshot};
 use crate::rules::{Rule, Rules};
@@ -54,6 +55,11 @@ impl PeerView {
         self.synced && !self.is_down(now) && self.record.state == NodeState::Up && !self.load.full
     }
 
+    /// Whether it can go on with what its node had.
+    pub(crate) fn goes_on(&self, now: Mono) -> bool {
+        self.synced && !self.is_down(now) && self.record.state != NodeState::Draining && !self.load.full
+    }
+
     /// Puts a command into the next publish and says its number.
     pub(crate) fn tell(&mut self, command: SlotCommand) -> u64 {
         self.outbox.push(command);
@@ -86,6 +92,17 @@ impl Peers {
         let old = self.live.get(&peer).filter(|v| v.replaced)?;
         let newer = self.live.iter().filter(|(p, v)| v.record.node == old.record.node && p.inc > peer.inc);
         newer.map(|(p, _)| *p).max_by_key(|p| p.inc)
+    }
+
+    /// The newest process of a node, if it can go on with what the node had.
+    pub(crate) fn of_node(&self, now: Mono, node: NodeId) -> Option<Peer> {
+        let there = self.live.iter().filter(|(_, v)| v.record.node == node && v.goes_on(now));
+        there.map(|(p, _)| *p).max_by_key(|p| p.inc)
+    }
+
+    /// Whether a process of the node is heard.
+    pub(crate) fn is_here(&self, now: Mono, node: NodeId) -> bool {
+        self.live.values().any(|v| v.record.node == node && v.synced && !v.is_down(now))
     }
 
     pub(crate) fn get_mut(&mut self, peer: Peer) -> Option<&mut PeerView> {
@@ -190,11 +207,17 @@ impl Peers {
         live && left && before
     }
 
-    /// Asks to take the registration of captures that are down, so that lease-fenced slots of theirs become free.
-    pub(crate) fn revoke_silent(&mut self, now: Mono, owner: OwnerRev, leases: bool, out: &mut Vec<MetaRequest>) {
+    /// Asks to take the registration of captures that are down and not waited for, so that lease-fenced slots of theirs become free.
+    pub(crate) fn revoke_silent(
+        &mut self,
+        now: Mono,
+        owner: OwnerRev,
+        (leases, kept): (bool, &Kept),
+        out: &mut Vec<MetaRequest>,
+    ) {
         for (peer, view) in &mut self.live {
             let again = view.revoking.is_none_or(|at| now.since(at) > META_TIMEOUT);
-            let down = view.is_down(now) && view.record.state != NodeState::Maintenance;
+            let down = view.is_down(now) && !kept.awaits(now, view.record.node);
             if leases && (down || view.replaced || view.revoke_asked) && again {
                 view.revoking = Some(now);
                 view.revoke_asked = true;

@@ -1,7 +1,9 @@
 //! Where slots go: the owner's view for the balancer, and its decisions carried out.
 
 use super::Owner;
-use crate::id::{Mono, Peer, SlotKey};
+use super::feed::Feed;
+use super::peers::PeerView;
+use crate::id::{FeedId, Mono, Peer, SlotKey};
 use crate::meta::NodeState;
 use crate::timing::BALANCE_EVERY;
 use std::collections::BTreeMap;
@@ -21,7 +23,10 @@ impl Owner {
         self.retarget(now);
         let ms = now.0 / 1_000;
         let draining = self.peers.iter().any(|(_, v)| v.record.state == NodeState::Draining);
-        let waiting = self.feeds.values().any(|f| f.places(now) && f.slots.iter().any(|s| s.target.is_none()));
+        let unplaced = |(id, f): (&FeedId, &Feed)| {
+            f.places(now) && !self.kept.waits(now, *id) && f.slots.iter().any(|s| s.target.is_none())
+        };
+        let waiting = self.feeds.iter().any(unplaced);
         if waiting || draining {
             let view = self.balance_view(now);
             let decisions = self.balancer.check(ms, &view);
@@ -37,19 +42,19 @@ impl Owner {
 
     /// Slots that are to rest have no target; those whose target is gone go on where they are, or on the same node.
     fn retarget(&mut self, now: Mono) {
-        let peers = &self.peers;
+        let (peers, kept) = (&self.peers, &self.kept);
         let stays = |p: &Peer| {
-            peers.get(*p).is_some_and(|v| {
-                let awaited = v.record.state == NodeState::Maintenance && !v.replaced;
-                !v.is_down(now) || awaited
-            })
+            let awaited = |v: &PeerView| !v.replaced && kept.awaits(now, v.record.node);
+            peers.get(*p).is_some_and(|v| !v.is_down(now) || awaited(v))
         };
-        for feed in self.feeds.values_mut() {
-            let ends = feed.ends();
+        for (id, feed) in &mut self.feeds {
+            let (ends, places) = (feed.ends(), feed.places(now));
             for slot in &mut feed.slots {
                 let back = || slot.target.and_then(|t| peers.successor(t));
+                let free = places && slot.primary().is_none();
+                let home = || kept.home(*id).filter(|_| free).and_then(|node| peers.of_node(now, node));
                 let at = slot.target.filter(stays).or(slot.primary().filter(stays));
-                let at = at.or_else(|| back().filter(|p| peers.get(*p).is_some_and(|v| v.takes_slots(now))));
+                let at = at.or_else(|| back().filter(|p| peers.get(*p).is_some_and(|v| v.goes_on(now)))).or_else(home);
                 slot.target = if ends { None } else { at };
             }
         }
@@ -63,13 +68,13 @@ impl Owner {
             leaves: v.record.state == NodeState::Draining,
         });
         let takes = |p: Peer| self.peers.get(p).is_some_and(|v| v.takes_slots(now));
-        let units = self.feeds.values().flat_map(|f| {
-            let free = f.places(now);
+        let units = self.feeds.iter().flat_map(|(id, f)| {
+            let (free, waits) = (f.places(now), self.kept.waits(now, *id));
             f.slots.iter().map(move |s| Unit {
                 id: unit_id(s.key()),
                 at: s.target.map(node_id),
                 moving: s.moving(),
-                free,
+                free: free && !(waits && s.target.is_none()),
                 bytes_per_s: s.writer().map_or(0, |(_, status)| status.bytes_per_s),
                 warm: s.warm(takes).map(node_id),
             })

@@ -6,7 +6,7 @@ use crate::node::Node;
 use std::time::Duration;
 use tg_api::Capture;
 use tg_cluster::CaptureId;
-use tg_metastore::{NodeWish, RunRecord};
+use tg_metastore::{NodeRecord, NodeWish, RunRecord};
 use tg_model::ChangefeedId;
 use tokio::time::Instant;
 
@@ -14,6 +14,15 @@ use tokio::time::Instant;
 const REST_MAX: Duration = Duration::from_secs(30);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// What is wanted of a node, in one word.
+pub(super) const fn wish_name(wish: NodeWish) -> &'static str {
+    match wish {
+        NodeWish::Up => "up",
+        NodeWish::Draining => "draining",
+        NodeWish::Maintenance => "maintenance",
+    }
+}
 
 impl Cluster {
     /// The registered nodes.
@@ -27,6 +36,7 @@ impl Cluster {
                 id,
                 address: member.address.clone(),
                 cluster_id: cluster_id.to_owned(),
+                state: wish_name(world.wish(&member.node)).to_owned(),
             }
         };
         world.members.iter().map(shown).collect()
@@ -45,7 +55,7 @@ impl Cluster {
         if world.others(peer.capture).next().is_none() {
             return Err(ClusterError::NobodyLeft { capture: capture.to_owned() }.into());
         }
-        self.store.set_node(&member.node, NodeWish::Draining).await?;
+        self.store.set_node(&member.node, &NodeRecord::of(NodeWish::Draining)).await?;
         if world.owner().is_some_and(|o| o.capture == capture) {
             self.hand_over_from(peer.capture).await?;
         }

@@ -107,6 +107,13 @@ pub const CODES: &[CodePage] = &[
         "Ask the node that runs them (`tidegate changefeed query` names it). If several nodes do, have the changefeeds pin their versions \
          and try them one by one with `changefeed update`.",
     ),
+    page(
+        5111,
+        "The maintenance of a node is not changed",
+        "A node can be put into maintenance when another one takes work meanwhile, when it is not being drained, and for one second to ten \
+         minutes of absence; it can be taken out when it is in maintenance.",
+        "See `tidegate schedule` for the states of nodes. A node that is being drained takes work again when its process is started anew.",
+    ),
 ];
 
 #[cfg(test)]
@@ -134,6 +141,7 @@ mod tests {
             ClusterError::NotGathered { changefeed: s() },
             ClusterError::NoMove { changefeed: s(), slot: 1, why: s() },
             ClusterError::CanaryElsewhere { plugin: s(), changefeeds: s() },
+            ClusterError::NoMaintenance { node: s(), why: s() },
         ];
         for e in &errors {
             assert_eq!(CODES.iter().filter(|p| p.code == e.code()).count(), 1, "{e}");

@@ -51,6 +51,9 @@ pub enum ClusterError {
     /// A canary of what other nodes run.
     #[error("{plugin} was not run beside what runs now: other nodes run {changefeeds}, which follow it too")]
     CanaryElsewhere { plugin: String, changefeeds: String },
+    /// Maintenance that makes no sense.
+    #[error("the maintenance of node {node} is not changed: {why}")]
+    NoMaintenance { node: String, why: String },
     /// Streams to other nodes.
     #[error(transparent)]
     Peer(#[from] tg_peer::PeerError),
@@ -74,6 +77,7 @@ impl Coded for ClusterError {
             Self::NotGathered { .. } => 5108,
             Self::NoMove { .. } => 5109,
             Self::CanaryElsewhere { .. } => 5110,
+            Self::NoMaintenance { .. } => 5111,
             Self::Peer(e) => return e.code(),
         })
     }

@@ -5,6 +5,7 @@ use crate::node::Node;
 use crate::progress::now_ms;
 use serde_json::Map;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tg_cluster::{Digest, Epoch, HolderEvent, Peer, SlotKey, SlotOrder, Tenure};
@@ -184,6 +185,7 @@ impl Run {
             capture: cluster.me.capture_text(),
             inc: me.inc.0,
             address: cluster.me.address.clone(),
+            node: cluster.me.node.clone(),
             since_ms: now_ms(),
             other: Map::new(),
         };
@@ -292,6 +294,10 @@ impl Run {
         self.stop().await;
         let (Some(id), Some(run), Some(cluster)) = (&self.id, self.has.take(), &self.node.cluster) else { return };
         tracing::info!(changefeed = %id, "this node runs the changefeed no more");
+        if cluster.keeps_runs.load(Relaxed) {
+            // Who had it is how the owner knows for whom it waits. The process is registered no more in a moment, and holds nothing.
+            return;
+        }
         if let Err(e) = cluster.store.end_run(id, run).await {
             tracing::warn!(changefeed = %id, error = %e, "the end of the run could not be stored");
         }

@@ -2,8 +2,9 @@
 
 use super::driver::Told;
 use super::{Cluster, ClusterError};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-use tg_metastore::OwnerRevision;
+use tg_metastore::{NodeWish, OwnerRevision};
 use tg_model::Coded;
 use tokio::sync::oneshot;
 
@@ -17,6 +18,7 @@ impl Cluster {
             Ok(()) | Err(ClusterError::NoSuccessor | ClusterError::NoOwner) => {}
             Err(e) => tracing::warn!(code = %e.code(), error = %e, "ownership could not be handed over"),
         }
+        self.keeps_runs.store(self.world().wish(&self.me.node) == NodeWish::Maintenance, Relaxed);
         let (to, left) = oneshot::channel();
         let asked = self.tell.send(Told::Leave(to)).await.is_ok();
         let left = if asked { tokio::time::timeout(END_MAX, left).await.ok().and_then(Result::ok) } else { None };

@@ -13,6 +13,7 @@ mod gate;
 mod holder;
 mod identity;
 mod leave;
+mod maintenance;
 mod meta;
 mod schedule;
 mod spread;
@@ -33,6 +34,7 @@ use meta::Lease;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tg_metastore::{ChangefeedStore, MemberRecord, RunRevision};
 use tg_model::ChangefeedId;
 use tg_peer::Transport;
@@ -52,6 +54,8 @@ pub(crate) struct Cluster {
     runs: Mutex<BTreeMap<ChangefeedId, RunRevision>>,
     /// Until when sinks that nothing fences may be written to.
     pub(crate) gate: Gate,
+    /// This process leaves and its node is in maintenance: runs end, and their records still say who had them.
+    keeps_runs: AtomicBool,
     lease: Arc<Lease>,
     /// As it registers.
     member: MemberRecord,

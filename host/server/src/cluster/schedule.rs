@@ -43,7 +43,14 @@ fn nodes(world: &World) -> Vec<Value> {
             "state": world.wish(&m.node), "changefeeds": runs,
         })
     };
-    world.members.iter().map(node).collect()
+    let mut nodes: Vec<Value> = world.members.iter().map(node).collect();
+    nodes.extend(world.away().map(|(node, record)| {
+        json!({
+            "node": node, "address": record.address, "state": "maintenance", "away": true,
+            "away_max_ms": record.away_max_ms, "changefeeds": 0,
+        })
+    }));
+    nodes
 }
 
 fn feeds(world: &World, seen: &Seen) -> Vec<Value> {
@@ -58,6 +65,8 @@ fn feeds(world: &World, seen: &Seen) -> Vec<Value> {
             let doing = match (record.wanted, at, slot.target) {
                 (false, None, _) => "rests",
                 (false, Some(_), _) => "is being stopped",
+                // Who had it may not be known to be fenced yet.
+                (true, _, None) if world.snapshot.homes.contains_key(&view.feed) => "waits for its node",
                 (true, None, None) => "waits for a node",
                 (true, None, Some(_)) => "is being started",
                 (true, Some(at), Some(to)) if at == to => "runs",

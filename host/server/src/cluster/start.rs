@@ -13,10 +13,13 @@ use crate::progress::now_ms;
 use parking_lot::Mutex;
 use serde_json::Map;
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tg_cluster::{ClusterId, Node as Machine, NodeConfig, Rules};
-use tg_metastore::{ChangefeedStore, ClusterRecord, EtcdOptions, EtcdStore, MemberRecord, MetaStore, NodeWish};
+use tg_metastore::{
+    ChangefeedStore, ClusterRecord, EtcdOptions, EtcdStore, MemberRecord, MetaStore, NodeRecord, NodeWish,
+};
 use tg_model::Coded;
 use tg_peer::{Arrival, Me, PeerTls, Transport};
 use tokio::sync::{mpsc, watch};
@@ -83,9 +86,18 @@ async fn prepare_once(options: &NodeOptions, of: &ClusterOptions, upstream_id: u
         return Err(ClusterError::OtherUpstream { expected: cluster.upstream_id, found: upstream_id }.into());
     }
     let seen = address_is_free(&records, &me).await?;
-    if seen.wish(&me.node) != NodeWish::Up {
-        tracing::info!(node = me.node, "this node was drained; it takes work again");
-        records.set_node(&me.node, NodeWish::Up).await?;
+    match seen.wish(&me.node) {
+        NodeWish::Up => {}
+        NodeWish::Draining => {
+            tracing::info!(node = me.node, "this node was drained; it takes work again");
+            records.set_node(&me.node, &NodeRecord::of(NodeWish::Up)).await?;
+        }
+        NodeWish::Maintenance => {
+            tracing::info!(
+                node = me.node,
+                "this node is in maintenance: it goes on with what it had and gets nothing new"
+            );
+        }
     }
     let id = ClusterId(identity::number("the cluster's id", &cluster.id)?);
     let greets = Me {
@@ -117,6 +129,7 @@ async fn prepare_once(options: &NodeOptions, of: &ClusterOptions, upstream_id: u
         world: seen,
         runs: Mutex::new(BTreeMap::new()),
         gate: Gate::new(clock),
+        keeps_runs: AtomicBool::new(false),
         lease: Arc::new(Lease::new(Arc::clone(&store))),
         member,
         tell,

@@ -25,7 +25,7 @@ const INFLIGHT_MICROS: u64 = 10_000_000;
 enum Held {
     Member(Peer, MemberRecord),
     Owner(OwnerRecord),
-    Node(String, NodeWish),
+    Node(String, NodeRecord),
     Feed(ChangefeedId, FeedId, Arc<FeedRecord>),
     Checkpoint(ChangefeedId, Position),
     Runner(ChangefeedId, RunRecord),
@@ -84,7 +84,7 @@ impl Keys {
                 Held::Member(peer, read_record(key, value)?)
             }
             ["owner"] => Held::Owner(read_record(key, value)?),
-            ["node", id] => Held::Node((*id).to_owned(), read_record::<NodeRecord>(key, value)?.state),
+            ["node", id] => Held::Node((*id).to_owned(), read_record(key, value)?),
             ["cf", namespace, name, part] => {
                 let id = ChangefeedId::new(namespace, name).ok_or_else(|| bad(&"it names no changefeed"))?;
                 match *part {
@@ -111,7 +111,7 @@ impl Keys {
             match held {
                 Held::Member(peer, record) => _ = world.members.insert(*peer, record.clone()),
                 Held::Owner(record) => world.owner = Some((record.clone(), OwnerRev(*changed))),
-                Held::Node(node, wish) => _ = world.wishes.insert(node.clone(), *wish),
+                Held::Node(node, wish) => _ = world.wishes.insert(node.clone(), wish.clone()),
                 Held::Feed(id, feed, record) => _ = world.feeds.insert(*feed, (id.clone(), Arc::clone(record))),
                 Held::Checkpoint(id, at) => _ = checkpoints.insert(id.clone(), *at),
                 Held::Runner(id, run) => _ = world.runners.insert(id.clone(), run.clone()),
@@ -136,11 +136,11 @@ pub(crate) struct World {
     pub(crate) rev: Revision,
     /// Registered processes.
     pub(crate) members: BTreeMap<Peer, MemberRecord>,
-    owner: Option<(OwnerRecord, OwnerRev)>,
+    pub(super) owner: Option<(OwnerRecord, OwnerRev)>,
     /// What is wanted of nodes.
-    wishes: BTreeMap<String, NodeWish>,
+    pub(crate) wishes: BTreeMap<String, NodeRecord>,
     pub(crate) feeds: BTreeMap<FeedId, (ChangefeedId, Arc<FeedRecord>)>,
-    runners: BTreeMap<ChangefeedId, RunRecord>,
+    pub(super) runners: BTreeMap<ChangefeedId, RunRecord>,
     /// The same for the state machines.
     pub(crate) snapshot: Arc<Snapshot>,
 }
@@ -165,12 +165,26 @@ impl World {
             owner: self.owner.as_ref().and_then(|(o, rev)| Some((peer_of(&o.capture, o.inc)?, *rev))),
             captures: self.members.iter().map(|(peer, m)| (*peer, Arc::new(capture(m)))).collect(),
             feeds: self.feeds.iter().map(|(number, entry)| (*number, feed(entry))).collect(),
+            maintenance: self.maintained().map(|(node, record)| (node, record.away_max_ms * 1_000)).collect(),
+            homes: self.feeds.iter().filter_map(|(number, (id, _))| Some((*number, self.home(id)?))).collect(),
         }
+    }
+
+    fn maintained(&self) -> impl Iterator<Item = (NodeId, &NodeRecord)> {
+        let nodes = self.wishes.iter().filter(|(_, record)| record.state == NodeWish::Maintenance);
+        nodes.filter_map(|(node, record)| Some((NodeId(number("a node's id", node).ok()?), record)))
+    }
+
+    /// The node in maintenance that ran a changefeed last, registered or not.
+    fn home(&self, id: &ChangefeedId) -> Option<NodeId> {
+        let node = &self.runners.get(id)?.node;
+        let keeps = self.wish(node) == NodeWish::Maintenance;
+        keeps.then(|| number("a node's id", node).ok()).flatten().map(NodeId)
     }
 
     /// What is wanted of a node.
     pub(crate) fn wish(&self, node: &str) -> NodeWish {
-        self.wishes.get(node).copied().unwrap_or_default()
+        self.wishes.get(node).map(|record| record.state).unwrap_or_default()
     }
 
     /// The owner, while it is registered.
@@ -200,6 +214,12 @@ impl World {
         let takes =
             move |(peer, m): &(&Peer, &MemberRecord)| peer.capture != than && self.wish(&m.node) == NodeWish::Up;
         self.members.iter().filter(takes).map(|(peer, m)| (*peer, m))
+    }
+
+    /// Nodes in maintenance that are not registered.
+    pub(crate) fn away(&self) -> impl Iterator<Item = (&String, &NodeRecord)> {
+        let here = |node: &String| self.members.values().any(|m| m.node == *node);
+        self.wishes.iter().filter(move |(node, r)| r.state == NodeWish::Maintenance && !here(node))
     }
 
     /// Where everybody is.
@@ -297,6 +317,23 @@ mod tests {
         assert_eq!(feeds, [(false, lease, RunId(3), 0), (true, Fence::Token, RunId(3), 9)]);
         assert_eq!(world.others(one.capture).count(), 0, "who is being drained takes nothing");
         assert_eq!(world.others(two.capture).count(), 1);
+    }
+
+    #[test]
+    fn a_node_in_maintenance_is_the_home_of_what_it_ran_last() {
+        let mut keys = Keys::new(PREFIX, 0, &[]);
+        let (node, capture) = (format!("{:032x}", 2), format!("{:032x}", 7));
+        put(&mut keys, 4, "cf/default/a/info", &info("mysql://root@h:3306/", "normal"));
+        let run = json!({"format": 1, "capture": capture, "inc": 3, "address": "h:2", "node": node});
+        put(&mut keys, 5, "cf/default/a/run", &run);
+        assert!(keys.world().snapshot.homes.is_empty(), "of others nothing is kept");
+        let wish = json!({"format": 1, "state": "maintenance", "address": "h:2", "away_max_ms": 500});
+        put(&mut keys, 6, &format!("node/{node}"), &wish);
+        let seen = keys.world().snapshot;
+        assert_eq!(seen.maintenance, BTreeMap::from([(NodeId(2), 500_000)]));
+        assert_eq!(seen.homes.values().copied().collect::<Vec<_>>(), [NodeId(2)], "registered or not");
+        assert!(delete(&mut keys, 7, "cf/default/a/run"));
+        assert!(keys.world().snapshot.homes.is_empty(), "it was ended for good");
     }
 
     #[test]

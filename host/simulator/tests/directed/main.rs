@@ -4,5 +4,6 @@
 
 mod capture;
 mod hand;
+mod maintenance;
 mod owner;
 mod whole;

@@ -5,6 +5,7 @@
 
 mod bank;
 mod crashes;
+mod maintained;
 mod migrated;
 mod planned;
 mod plugins;
