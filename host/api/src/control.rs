@@ -267,6 +267,8 @@ pub struct Progress {
     pub batches_total: u64,
     /// DDL statements run since the process started.
     pub ddls_total: u64,
+    /// Sync points marked downstream.
+    pub syncpoints_total: u64,
     /// Times it was started again after an error.
     pub retries_total: u64,
     /// Rows per second, over the last seconds.

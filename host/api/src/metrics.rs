@@ -63,6 +63,7 @@ struct Families {
     bytes_total: Total,
     batches_total: Total,
     ddls_total: Total,
+    syncpoints_total: Total,
     retries_total: Total,
     rows_rate: Real,
     bytes_rate: Real,
@@ -109,6 +110,7 @@ impl Families {
         count(&self.bytes_total, progress.bytes_total);
         count(&self.batches_total, progress.batches_total);
         count(&self.ddls_total, progress.ddls_total);
+        count(&self.syncpoints_total, progress.syncpoints_total);
         count(&self.retries_total, progress.retries_total);
         set_real(&self.rows_rate, progress.rows_per_sec);
         set_real(&self.bytes_rate, progress.bytes_per_sec);
@@ -164,6 +166,7 @@ impl Families {
         to.register("tidegate_bytes", "Bytes of rows written", self.bytes_total.clone());
         to.register("tidegate_batches", "Batches written", self.batches_total.clone());
         to.register("tidegate_ddls", "DDL statements run", self.ddls_total.clone());
+        to.register("tidegate_syncpoints", "Sync points marked", self.syncpoints_total.clone());
         to.register("tidegate_retries", "Starts after an error", self.retries_total.clone());
         to.register("tidegate_rows_per_second", "Rows written per second", self.rows_rate.clone());
         to.register("tidegate_bytes_per_second", "Bytes written per second", self.bytes_rate.clone());

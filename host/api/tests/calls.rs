@@ -124,7 +124,8 @@ async fn our_own_paths() {
     call(&app, "POST", "/api/v2/changefeeds", r#"{"changefeed_id":"a","sink_uri":"print://"}"#).await;
     let (_, _, overview) = call(&app, "GET", "/api/v2/tidegate/overview", "").await;
     let overview: Value = serde_json::from_str(&overview).unwrap();
-    assert_eq!(overview["changefeeds"][0]["progress"]["rows_total"], 1_234_567);
+    let progress = &overview["changefeeds"][0]["progress"];
+    assert_eq!((&progress["rows_total"], &progress["syncpoints_total"]), (&json!(1_234_567), &json!(3)));
     let (status, headers, page) = call(&app, "GET", "/", "").await;
     assert_eq!(status, 200);
     assert!(headers["content-type"].to_str().unwrap().starts_with("text/html"));
@@ -133,6 +134,7 @@ async fn our_own_paths() {
     for line in [
         "ticdc_owner_status{namespace=\"default\",changefeed=\"a\"} 0",
         "tidegate_rows_total{namespace=\"default\",changefeed=\"a\"} 1234567",
+        "tidegate_syncpoints_total{namespace=\"default\",changefeed=\"a\"} 3",
         "ticdc_sink_dml_event_count{namespace=\"default\",changefeed=\"a\"} 1234567",
         "ticdc_coordinator_changefeed_state{state=\"normal\"} 1",
         "tidegate_is_owner 1",

@@ -125,12 +125,16 @@ fn show_help(terminal: &mut Terminal<'_>, error: &Value, pages: &[&[CodePage]]) 
 fn show_progress(terminal: &mut Terminal<'_>, p: &Value) -> Result<(), CliError> {
     let number = |name: &str| p[name].as_u64().unwrap_or_default();
     let real = |name: &str| p[name].as_f64().unwrap_or_default();
+    let ddls = match (number("ddls_total"), number("syncpoints_total")) {
+        (ddls, 0) => ddls.to_string(),
+        (ddls, syncpoints) => format!("{ddls}, and {syncpoints} sync points"),
+    };
     let memory = format!("{} of {}", bytes(number("memory_bytes")), bytes(number("memory_limit_bytes")));
     terminal.pairs(&[
         ("Lag", span(number("checkpoint_lag_ms"))),
         ("Rows", format!("{} ({}/s)", count(real("rows_total")), count(real("rows_per_sec")))),
         ("Bytes", format!("{} ({}/s)", bytes(number("bytes_total")), bytes(real("bytes_per_sec") as u64))),
-        ("DDLs", number("ddls_total").to_string()),
+        ("DDLs", ddls),
         ("Tables", number("tables").to_string()),
         ("Memory", memory),
         ("On disk", bytes(number("spilled_bytes"))),

@@ -307,6 +307,7 @@ impl Control for NodeControl {
             bytes_total: stats.bytes_out,
             batches_total: stats.flushes,
             ddls_total: stats.ddls,
+            syncpoints_total: stats.syncpoints,
             retries_total: view.restarts(),
             rows_per_sec,
             bytes_per_sec,

@@ -213,6 +213,7 @@ impl Control for Fake {
             rows_total: 1_234_567,
             rows_per_sec: 2500.5,
             bytes_total: 5 << 20,
+            syncpoints_total: 3,
             memory_bytes: 1 << 20,
             memory_limit_bytes: 1 << 30,
             tables: 2,
