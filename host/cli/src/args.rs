@@ -199,6 +199,28 @@ impl ServerArgs {
 pub enum Meta {
     /// Copy changefeeds and names of plugins from the data directory into the store that --metastore names; no server may run
     Migrate(Box<MigrateArgs>),
+    /// Take over TiCDC's changefeeds, paused, at its checkpoints; no server may run on the data directory
+    ImportTicdc(Box<ImportArgs>),
+}
+
+/// Flags of `tidegate meta import-ticdc`: those of the server say where the changefeeds go to.
+#[derive(Args, Debug, Clone)]
+pub struct ImportArgs {
+    /// The server's.
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// The etcd that holds TiCDC's keys, which is PD's: http://host:2379, several separated by commas
+    #[arg(value_name = "ETCD_URL")]
+    pub etcd: String,
+    /// TiCDC's cluster id
+    #[arg(long, value_name = "ID", default_value = "default")]
+    pub ticdc_cluster_id: String,
+    /// Only this changefeed; may be given more than once
+    #[arg(long, short = 'c', value_name = "NAME")]
+    pub changefeed_id: Vec<String>,
+    /// Say what would be taken over, and take nothing over
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Flags of `tidegate meta migrate`: those of the server, so that the same file and environment say where things are.

@@ -29,7 +29,7 @@ mod span;
 mod tap;
 mod update;
 
-pub use args::{Cli, Command, DemoArgs, MigrateArgs, ServerArgs, TlsFiles};
+pub use args::{Cli, Command, DemoArgs, ImportArgs, MigrateArgs, ServerArgs, TlsFiles};
 pub use args_author::{Author, BenchArgs, DevArgs, Lang, NewArgs, PluginKind, TestArgs};
 pub use args_consume::{ConsumeArgs, TapArgs};
 pub use args_plugin::{Plugin, PushArgs, Quarantine, Rows};

@@ -2,7 +2,9 @@
 
 use crate::{
     CliError, Terminal,
-    args::{Capture, Changefeed, Cli, Command, DemoArgs, Format, Meta, MigrateArgs, ServerArgs, TsoCommand},
+    args::{
+        Capture, Changefeed, Cli, Command, DemoArgs, Format, ImportArgs, Meta, MigrateArgs, ServerArgs, TsoCommand,
+    },
     args_author::{Author, DevArgs},
     args_consume::ConsumeArgs,
     args_plugin::Plugin,
@@ -35,6 +37,8 @@ pub enum Outcome {
     Consume(ConsumeArgs),
     /// Move metadata.
     Migrate(Box<MigrateArgs>),
+    /// Take changefeeds of this keyspace over from TiCDC; the output is JSON if the flag says so.
+    Import(Box<ImportArgs>, String, bool),
 }
 
 /// Reads the arguments (the program's name first) and does what they say, except for running servers.
@@ -55,6 +59,11 @@ pub async fn run(args: Vec<OsString>, terminal: &mut Terminal<'_>, pages: &[&[Co
         Cli { command: Command::Dev(args), .. } => return Outcome::Dev(args),
         Cli { command: Command::Consume(args), .. } => return Outcome::Consume(args),
         Cli { command: Command::Meta(Meta::Migrate(args)), .. } => return Outcome::Migrate(args),
+        Cli { command: Command::Meta(Meta::ImportTicdc(mut args)), global } => {
+            args.server.tls = global.tls();
+            let json = global.json || global.output == Format::Json;
+            return Outcome::Import(args, global.namespace, json);
+        }
         Cli { command: Command::Plugin(Plugin::Author(command)), global } => {
             return Outcome::Author(command, global.json || global.output == Format::Json);
         }

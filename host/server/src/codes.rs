@@ -78,4 +78,20 @@ pub const CODES: &[CodePage] = &[
                 cannot be read. Nothing was written.",
         action: "Stop the nodes, name another `--cluster-id`, or empty the store, as the message says; then move again.",
     },
+    CodePage {
+        code: Code(4114),
+        title: "Changefeeds of TiCDC are not taken over",
+        cause: "One of them runs in TiCDC, reads another upstream, has a name that is taken, or is configured to deliver something that this \
+                version would deliver otherwise or not at all. None was made here, and TiCDC's own are as they were.",
+        action: "Pause it in TiCDC (`cdc cli changefeed pause`) or change there what the message names, and take over again; `-c` chooses \
+                 among them. What cannot be had here stays with TiCDC.",
+    },
+    CodePage {
+        code: Code(4115),
+        title: "TiCDC has no such changefeeds",
+        cause: "The etcd that was named has no changefeeds of TiCDC below the key in the message, or not all that were asked for. TiCDC before \
+                6.2 keeps them elsewhere.",
+        action: "TiCDC keeps its changefeeds in PD: name PD's addresses. Look at --ticdc-cluster-id and --keyspace; of an old TiCDC, \
+                 create them anew with `tidegate changefeed create --start-ts`.",
+    },
 ];

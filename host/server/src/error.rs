@@ -18,6 +18,12 @@ pub enum ServerError {
     /// Metadata that cannot be moved.
     #[error("the metadata of `{cluster}` is not moved: {reason}")]
     Migrate { cluster: String, reason: String },
+    /// Changefeeds of TiCDC that cannot go on here.
+    #[error("nothing was taken over from TiCDC: {reasons}")]
+    NotTakenOver { reasons: String },
+    /// No such changefeeds of TiCDC.
+    #[error("TiCDC has no such changefeeds below {below}: {missing}")]
+    NoTicdc { below: String, missing: String },
     /// The sorter.
     #[error(transparent)]
     Sorter(#[from] tg_sorter::SorterError),
@@ -119,6 +125,8 @@ impl Coded for ServerError {
             Self::Canary { .. } => Code(4111),
             Self::BadGrant { .. } => Code(4112),
             Self::Migrate { .. } => Code(4113),
+            Self::NotTakenOver { .. } => Code(4114),
+            Self::NoTicdc { .. } => Code(4115),
         }
     }
 
@@ -142,6 +150,8 @@ impl Coded for ServerError {
             | Self::Canary { .. }
             | Self::BadGrant { .. }
             | Self::Migrate { .. }
+            | Self::NotTakenOver { .. }
+            | Self::NoTicdc { .. }
             | Self::Config(_)
             | Self::Filter(_) => false,
             Self::Registry(e) => e.is_retryable(),

@@ -45,6 +45,7 @@ mod spans;
 mod storage;
 mod swap;
 mod tap;
+mod ticdc;
 mod watch;
 
 pub use cluster::{ClusterError, ClusterOptions};
@@ -56,3 +57,4 @@ pub use kafka::target as kafka_target;
 pub use migrate::{Migrated, migrate};
 pub use node::{Node, NodeOptions, PluginOptions};
 pub use storage::target as storage_target;
+pub use ticdc::{Imported, Judged, TicdcSource, import_ticdc};

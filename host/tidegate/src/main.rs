@@ -6,6 +6,7 @@ mod codes;
 mod consume;
 mod demo;
 mod dev;
+mod import;
 mod migrate;
 mod server;
 
@@ -44,6 +45,7 @@ async fn run() -> ExitCode {
         Outcome::Author(command, json) => return author::run(command, json).await,
         Outcome::Dev(args) => return Box::pin(dev::run(args)).await,
         Outcome::Migrate(args) => migrate::run(*args).await,
+        Outcome::Import(args, keyspace, json) => Box::pin(import::run(*args, keyspace, json)).await,
         Outcome::Consume(args) => {
             return match Box::pin(consume::run(args)).await {
                 Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@
 
 mod bank;
 mod crashes;
+mod imported;
 mod maintained;
 mod migrated;
 mod planned;
