@@ -1,8 +1,8 @@
 //! Whether TiDB and PostgreSQL hold the same tables, value by value.
 
 use std::collections::BTreeSet;
-use tg_downstream::Cell;
 use tg_postgres::PostgresConnection;
+use tg_sql::Cell;
 use tg_testkit::Sql;
 use tg_testkit::compare::{Cell as Meaning, Kind};
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tg_downstream::Cell;
+use tg_sql::Cell;
 use tg_testkit::Sql;
 
 const ACCOUNTS: u64 = 40;

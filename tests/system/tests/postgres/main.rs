@@ -4,6 +4,8 @@
 mod compare;
 mod ddl;
 mod kills;
+#[path = "../statements/mod.rs"]
+mod statements;
 mod types;
 
 use serde_json::{Value, json};

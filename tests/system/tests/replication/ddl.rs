@@ -1,5 +1,6 @@
 //! DDL between writes.
 
+use crate::statements::ddl::{COLUMNS_ADDED, COLUMNS_CHANGED, INDEXES, TABLES};
 use crate::verify;
 use serde_json::json;
 use tg_testkit::Rig;
@@ -21,112 +22,22 @@ async fn check(db: &str, statements: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn columns() {
-    check(
-        "d_columns",
-        &[
-            "CREATE TABLE a (id INT PRIMARY KEY, v INT DEFAULT 5)",
-            "INSERT INTO a (id) VALUES (1), (2)",
-            "ALTER TABLE a ADD COLUMN s VARCHAR(20) NOT NULL DEFAULT 'dflt'",
-            "ALTER TABLE a ADD COLUMN dt DATETIME DEFAULT '2020-01-01 00:00:00', ADD COLUMN n DECIMAL(8,2) DEFAULT 1.5",
-            "INSERT INTO a (id) VALUES (3)",
-            "UPDATE a SET v = v + 1 WHERE id = 1",
-            "ALTER TABLE a ADD COLUMN first_col INT DEFAULT 9 FIRST",
-            "INSERT INTO a (id) VALUES (4)",
-            "",
-            "ALTER TABLE a DROP COLUMN n",
-            "UPDATE a SET s = CONCAT(s, id)",
-            "ALTER TABLE a MODIFY COLUMN v BIGINT",
-            "INSERT INTO a (id, v) VALUES (5, 1 << 40)",
-            "ALTER TABLE a MODIFY COLUMN v VARCHAR(30)",
-            "INSERT INTO a (id, v) VALUES (6, 'str')",
-            "",
-            "ALTER TABLE a CHANGE COLUMN s s2 VARCHAR(40)",
-            "ALTER TABLE a ALTER COLUMN s2 SET DEFAULT 'nd'",
-            "INSERT INTO a (id, v) VALUES (7, 'q')",
-            "ALTER TABLE a RENAME COLUMN s2 TO s3",
-            "ALTER TABLE a MODIFY COLUMN s3 VARCHAR(50) FIRST",
-            "INSERT INTO a (id, v) VALUES (8, 'q')",
-            "ALTER TABLE a ADD COLUMN g INT AS (id * 2) VIRTUAL, ADD COLUMN e ENUM('p', 'q') NOT NULL DEFAULT 'q'",
-            "INSERT INTO a (id, v) VALUES (9, 'r')",
-            "ALTER TABLE a MODIFY COLUMN e ENUM('p', 'q', 'r')",
-            "UPDATE a SET e = 'r' WHERE id > 5",
-            "ALTER TABLE a COMMENT = 'it''s a comment'",
-            "ALTER TABLE a CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
-            "ALTER TABLE a AUTO_INCREMENT = 1000",
-            "DELETE FROM a WHERE id = 2",
-        ],
-    )
-    .await;
+    check("d_columns", &[COLUMNS_ADDED, COLUMNS_CHANGED].concat()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn indexes_and_constraints() {
-    check(
-        "d_indexes",
-        &[
-            "CREATE TABLE a (id INT NOT NULL, v INT, s VARCHAR(50), PRIMARY KEY (id) NONCLUSTERED)",
-            "INSERT INTO a VALUES (1, 1, 'x'), (2, 2, 'y')",
-            "ALTER TABLE a ADD INDEX iv (v)",
-            "ALTER TABLE a ADD UNIQUE INDEX us (s, id)",
-            "CREATE INDEX ip ON a (s(3))",
-            "INSERT INTO a VALUES (3, 3, 'z')",
-            "ALTER TABLE a RENAME INDEX us TO us2",
-            "ALTER TABLE a DROP INDEX iv",
-            "ALTER TABLE a DROP PRIMARY KEY",
-            "UPDATE a SET v = v + 1",
-            "",
-            "ALTER TABLE a ADD PRIMARY KEY (id) NONCLUSTERED",
-            "INSERT INTO a VALUES (4, 4, 'w')",
-            "ALTER TABLE a ADD COLUMN c1 INT, ADD COLUMN c2 INT, DROP COLUMN v, ADD INDEX (id)",
-            "INSERT INTO a VALUES (5, 's', 5, 5)",
-            "CREATE TABLE fk1 (id INT PRIMARY KEY)",
-            "CREATE TABLE fk2 (id INT PRIMARY KEY, p INT, CONSTRAINT f FOREIGN KEY (p) REFERENCES fk1 (id))",
-            "INSERT INTO fk1 VALUES (1), (2)",
-            "INSERT INTO fk2 VALUES (1, 1), (2, 2)",
-            "ALTER TABLE fk2 DROP FOREIGN KEY f",
-            "DELETE FROM fk1 WHERE id = 2",
-            "CREATE TABLE ck (id INT PRIMARY KEY, v INT, CHECK (v > 0))",
-            "INSERT INTO ck VALUES (1, 1)",
-        ],
-    )
-    .await;
+    check("d_indexes", INDEXES).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tables_and_views() {
-    check(
-        "d_tables",
-        &[
-            "CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(10))",
-            "INSERT INTO a VALUES (1, 'a1'), (2, 'a2')",
-            "CREATE TABLE b LIKE a",
-            "INSERT INTO b SELECT * FROM a",
-            "RENAME TABLE a TO a1",
-            "INSERT INTO a1 VALUES (9, 'n')",
-            "RENAME TABLE a1 TO tmp, b TO a1, tmp TO b",
-            "INSERT INTO a1 VALUES (100, 'x')",
-            "INSERT INTO b VALUES (101, 'y')",
-            "",
-            "TRUNCATE TABLE b",
-            "INSERT INTO b VALUES (1, 'after')",
-            "CREATE TABLE IF NOT EXISTS a1 (id INT)",
-            "DROP TABLE b",
-            "CREATE TABLE b (id INT PRIMARY KEY, other DATE)",
-            "INSERT INTO b VALUES (1, '2024-01-01')",
-            "DROP TABLE IF EXISTS b, missing",
-            "CREATE VIEW vw AS SELECT id FROM a1",
-            "UPDATE a1 SET v = 'view' WHERE id = 1",
-            "CREATE OR REPLACE VIEW vw AS SELECT id, v FROM a1",
-            "DROP VIEW vw",
-            "CREATE TABLE `od``d` (`se``lect` INT PRIMARY KEY, `from` INT)",
-            "INSERT INTO `od``d` VALUES (1, 2)",
-            "DROP TABLE `od``d`",
-            "ALTER DATABASE d_tables CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-            "CREATE TABLE last (id INT PRIMARY KEY)",
-            "INSERT INTO last VALUES (1)",
-        ],
-    )
-    .await;
+    let more = &[
+        "ALTER DATABASE d_tables CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+        "CREATE TABLE last (id INT PRIMARY KEY)",
+        "INSERT INTO last VALUES (1)",
+    ];
+    check("d_tables", &[TABLES, more].concat()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

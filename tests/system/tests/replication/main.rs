@@ -5,6 +5,8 @@
 mod ddl;
 mod keys;
 mod lifecycle;
+#[path = "../statements/mod.rs"]
+mod statements;
 mod tap;
 mod transactions;
 mod types;
