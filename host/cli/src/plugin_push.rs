@@ -204,7 +204,7 @@ mod tests {
     use super::end_of;
     use serde_json::{Value, json};
 
-    fn now(runs: &str, doing: &str, last: Value) -> Value {
+    fn now(runs: &str, doing: &str, last: &Value) -> Value {
         json!({"plugins": [{"name": "orders", "version": runs}], "doing": doing, "last": last})
     }
 
@@ -213,15 +213,15 @@ mod tests {
         let feed = json!({"changefeed": "shop", "outcome": "elsewhere", "message": "it runs on h:1"});
         let end = |now: &Value, noticed| end_of(&feed, now, "orders@2", noticed);
         let last = |outcome: &str, to: &str| json!({"outcome": outcome, "to": [format!("sink {to}")]});
-        assert_eq!(end(&now("1", "", Value::Null), true), None, "it has not looked yet");
-        assert_eq!(end(&now("2", "on probation", last("swapped", "orders@2")), true), None);
-        let kept = end(&now("2", "", last("swapped", "orders@2")), false).unwrap();
+        assert_eq!(end(&now("1", "", &Value::Null), true), None, "it has not looked yet");
+        assert_eq!(end(&now("2", "on probation", &last("swapped", "orders@2")), true), None);
+        let kept = end(&now("2", "", &last("swapped", "orders@2")), false).unwrap();
         assert_eq!(kept["outcome"], "swapped");
-        let found = end(&now("2", "", Value::Null), false).unwrap();
+        let found = end(&now("2", "", &Value::Null), false).unwrap();
         assert_eq!(found["outcome"], "swapped", "it began with the version");
-        let back = now("1", "", last("rolled-back", "orders@2"));
+        let back = now("1", "", &last("rolled-back", "orders@2"));
         assert_eq!(end(&back, false), None, "that may have been an earlier try");
         assert_eq!(end(&back, true).unwrap()["outcome"], "rolled-back");
-        assert_eq!(end(&now("1", "", last("refused", "orders@3")), true), None, "of another version");
+        assert_eq!(end(&now("1", "", &last("refused", "orders@3")), true), None, "of another version");
     }
 }
