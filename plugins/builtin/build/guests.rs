@@ -24,7 +24,7 @@ fn fail(why: &str) -> ! {
     std::process::exit(1)
 }
 
-/// A target directory of its own: the outer cargo holds the lock of the usual one.
+/// A target directory of the guests' own: the outer cargo holds the lock of the usual one.
 fn cargo_build(root: &Path, target_dir: &Path, what: &[&str], offline: bool) -> Result<(), String> {
     let mut cargo = Command::new(var("CARGO"));
     cargo.current_dir(root).args(["build", "--locked", "--profile", "guest", "--target", TARGET]);
@@ -42,6 +42,12 @@ fn cargo_build(root: &Path, target_dir: &Path, what: &[&str], offline: bool) -> 
     }
 }
 
+/// One for all crates that compile guests, beside the build scripts' own folders: what guests share is compiled once. What comes out of
+/// it is copied at once, since another checkout may use the same target directory.
+fn shared_target_dir(out: &Path) -> PathBuf {
+    out.ancestors().find(|dir| dir.ends_with("build")).and_then(Path::parent).unwrap_or(out).join("guests")
+}
+
 /// Compiles `what` (arguments of `cargo build`) and writes `guests.rs` with a constant for each guest. Offline first, because
 /// a build script is not told whether the outer cargo is; with the network only where that is allowed.
 pub(crate) fn build(watched: &[&str], what: &[&str], guests: &[Guest]) {
@@ -50,7 +56,7 @@ pub(crate) fn build(watched: &[&str], what: &[&str], guests: &[Guest]) {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     let out = PathBuf::from(var("OUT_DIR"));
-    let target_dir = out.join("guests");
+    let target_dir = shared_target_dir(&out);
     let offline_only = std::env::var("CARGO_NET_OFFLINE").is_ok_and(|v| v == "true");
     let built = match cargo_build(&root, &target_dir, what, true) {
         Err(_) if !offline_only => cargo_build(&root, &target_dir, what, false),
@@ -61,7 +67,11 @@ pub(crate) fn build(watched: &[&str], what: &[&str], guests: &[Guest]) {
     }
     let mut code = String::new();
     for Guest { constant, name, file } in guests {
-        let path = target_dir.join(TARGET).join("guest").join(file).display().to_string();
+        let from = target_dir.join(TARGET).join("guest").join(file);
+        let path = out.join(from.file_name().unwrap_or_default()).display().to_string();
+        if let Err(e) = std::fs::copy(&from, &path) {
+            fail(&format!("{file} could not be kept: {e}"));
+        }
         code.push_str(&format!(
             "/// The component of `{name}`.\npub const {constant}: &[u8] = include_bytes!({path:?});\n"
         ));
