@@ -133,7 +133,8 @@ pub struct Capture {
     pub address: String,
     /// The cluster.
     pub cluster_id: String,
-    /// What is wanted of it: `up`, `draining` or `maintenance`.
+    /// What is wanted of it: `up`, `draining` or `maintenance`. TiCDC's answers have no such member, so its name says whose it is.
+    #[serde(rename = "tidegate_state")]
     pub state: String,
 }
 

@@ -24,14 +24,14 @@ pub(crate) async fn captures(client: &Client, terminal: &mut Terminal<'_>, as_js
     if as_json {
         // The names that `cdc cli capture list` prints.
         let renamed = captures.iter().map(|c| {
-            json!({ "id": c["id"], "is-owner": c["is_owner"], "address": c["address"], "cluster-id": c["cluster_id"], "state": c["state"] })
+            json!({ "id": c["id"], "is-owner": c["is_owner"], "address": c["address"], "cluster-id": c["cluster_id"], "state": c["tidegate_state"] })
         });
         return terminal.json(&renamed.collect());
     }
     let owner = |c: &Value| {
         if c["is_owner"] == true { "owner".to_owned() } else { String::new() }
     };
-    let row = |c: &Value| vec![text(c, "id"), text(c, "address"), owner(c), text(c, "cluster_id"), text(c, "state")];
+    let row = |c: &Value| vec![text(c, "id"), text(c, "address"), owner(c), text(c, "cluster_id"), text(c, "tidegate_state")];
     terminal.table(&["ID", "ADDRESS", "ROLE", "CLUSTER", "STATE"], captures.iter().map(row).collect())
 }
 

@@ -51,7 +51,7 @@ async fn a_restart_in_maintenance_moves_nothing_and_a_long_absence_does() {
     assert_eq!(on.code, Some(0), "{}", on.err);
     cluster
         .until("the node is shown in maintenance", |captures| {
-            captures.iter().any(|c| c["address"] == address.as_str() && c["state"] == "maintenance")
+            captures.iter().any(|c| c["address"] == address.as_str() && c["tidegate_state"] == "maintenance")
         })
         .await;
     cluster.catch_up("kept").await;
