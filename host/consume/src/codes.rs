@@ -25,7 +25,8 @@ pub const CODES: &[CodePage] = &[
         8203,
         "A change cannot be applied",
         "The row has no key and the format keeps no old value to find it by, or the message holds the key only.",
-        "Write csv with `output-old-value = true`, or canal-json; or give the table a primary key.",
+        "Write csv with `output-old-value = true`, or canal-json; or give the table a primary key. Old rows in avro need \
+         `avro-include-before-value = true`.",
     ),
     page(
         8204,
@@ -44,5 +45,32 @@ pub const CODES: &[CodePage] = &[
         "The source is too large to be listed",
         "There are more objects below the prefix than the consumer keeps names of.",
         "Point it at a longer prefix, or remove what is not needed any more.",
+    ),
+    page(
+        8207,
+        "The schema registry is away",
+        "A message in an avro format names a schema by its number, and the registry that knows it does not answer, or asks to come later. \
+         It was asked several times.",
+        "Look at the registry and at `schema-registry`. Start the consumer again: it goes on where it was.",
+    ),
+    page(
+        8208,
+        "The schema registry does not know a schema",
+        "A message in an avro format names a schema by its number, and the registry has none of that number: it is not the one that the \
+         changefeed wrote to, or the schema was removed for good there.",
+        "Give the changefeed's own `schema-registry`. A schema that was removed can be registered again under its number where the registry \
+         allows that; otherwise read the topic from behind the message.",
+    ),
+    page(
+        8209,
+        "The schema registry refuses",
+        "It wants other credentials, or answers something that is no schema.",
+        "Read the answer in the message. A user and password belong into the URL: `schema-registry=https://user:password@host`.",
+    ),
+    page(
+        8210,
+        "The URL of the schema registry cannot be used",
+        "It is no URL, has a query or a fragment, or is neither `http` nor `https`.",
+        "Give `schema-registry` as the changefeed has it: http://host:8081, with a path where the registry has one.",
     ),
 ];

@@ -1,11 +1,13 @@
 //! Messages of a topic to events.
 
 use crate::error::ConsumeError;
-use tg_format_common::{ChangeEvent, DecodeError};
+use crate::registry::SchemaRegistry;
+use tg_format_avro::{SchemaId, read_header};
+use tg_format_common::{Bytes, ChangeEvent, DecodeError};
 use tg_kafka::TopicMessage;
 
 /// Message formats of topics that can be read back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub enum TopicProtocol {
     /// `canal-json`; with the extension it has commit timestamps and watermarks.
     CanalJson {
@@ -21,55 +23,113 @@ pub enum TopicProtocol {
         /// `enable-tidb-extension`.
         extension: bool,
     },
+    /// `avro`.
+    Avro {
+        /// Where its schemas are.
+        registry: SchemaRegistry,
+        /// `avro-enable-watermark` with the extension: commit timestamps, statements and watermarks.
+        watermarks: bool,
+    },
+    /// `debezium-avro`.
+    DebeziumAvro {
+        /// Where its schemas are.
+        registry: SchemaRegistry,
+    },
 }
 
 impl TopicProtocol {
     /// Whether the writer says up to where everything has been sent.
-    pub(crate) const fn has_watermarks(self) -> bool {
+    pub(crate) const fn has_watermarks(&self) -> bool {
         match self {
-            Self::CanalJson { extension } | Self::Debezium { extension } => extension,
+            Self::CanalJson { extension } | Self::Debezium { extension } => *extension,
             Self::OpenProtocol | Self::Simple => true,
+            Self::Avro { watermarks, .. } => *watermarks,
+            Self::DebeziumAvro { .. } => false,
         }
     }
 
     /// Whether messages cannot be understood without those before them.
-    pub(crate) const fn needs_the_beginning(self) -> bool {
+    pub(crate) const fn needs_the_beginning(&self) -> bool {
         matches!(self, Self::Simple)
     }
+
+    const fn registry(&self) -> Option<&SchemaRegistry> {
+        match self {
+            Self::Avro { registry, .. } | Self::DebeziumAvro { registry } => Some(registry),
+            Self::CanalJson { .. } | Self::OpenProtocol | Self::Simple | Self::Debezium { .. } => None,
+        }
+    }
+}
+
+/// How messages are read; some formats learn from those before.
+enum Format {
+    CanalJson,
+    OpenProtocol,
+    Debezium,
+    Simple(tg_format_simple::Decoder),
+    Avro(tg_format_avro::Decoder<SchemaRegistry>),
+    DebeziumAvro(tg_format_debezium_avro::Decoder<SchemaRegistry>),
 }
 
 /// A decoder with what it has learnt.
 pub(crate) struct Decoder {
-    protocol: TopicProtocol,
-    simple: tg_format_simple::Decoder,
+    format: Format,
+    registry: Option<SchemaRegistry>,
 }
 
 impl Decoder {
-    pub(crate) fn new(protocol: TopicProtocol) -> Self {
-        Self { protocol, simple: tg_format_simple::Decoder::new() }
+    pub(crate) fn new(protocol: &TopicProtocol) -> Self {
+        let format = match protocol {
+            TopicProtocol::CanalJson { .. } => Format::CanalJson,
+            TopicProtocol::OpenProtocol => Format::OpenProtocol,
+            TopicProtocol::Debezium { .. } => Format::Debezium,
+            TopicProtocol::Simple => Format::Simple(tg_format_simple::Decoder::new()),
+            TopicProtocol::Avro { registry, .. } => Format::Avro(tg_format_avro::Decoder::new(registry.clone())),
+            TopicProtocol::DebeziumAvro { registry } => {
+                Format::DebeziumAvro(tg_format_debezium_avro::Decoder::new(registry.clone()))
+            }
+        };
+        Self { format, registry: protocol.registry().cloned() }
     }
 
-    /// The events of a message; `topic` is for errors.
-    pub(crate) fn events(&mut self, topic: &str, m: &TopicMessage) -> Result<Vec<ChangeEvent>, ConsumeError> {
-        self.read(m).map_err(|e: DecodeError| ConsumeError::Damaged {
-            path: format!("topic {topic}, partition {}, offset {}", m.partition, m.offset),
-            reason: e.to_string(),
-        })
+    /// The events of a message; `topic` is for errors. After an error that may pass it can be asked again.
+    pub(crate) async fn events(&mut self, topic: &str, m: &TopicMessage) -> Result<Vec<ChangeEvent>, ConsumeError> {
+        let at = || format!("topic {topic}, partition {}, offset {}", m.partition, m.offset);
+        if let Some(registry) = &self.registry {
+            let numbers: Vec<u32> = [&m.key, &m.value].into_iter().flatten().filter_map(|b| number(b)).collect();
+            registry.learn(&numbers, &at()).await?;
+        }
+        self.read(m).map_err(|e: DecodeError| ConsumeError::Damaged { path: at(), reason: e.to_string() })
     }
 
     fn read(&mut self, m: &TopicMessage) -> Result<Vec<ChangeEvent>, DecodeError> {
-        // A tombstone follows the row that it is about.
-        let Some(value) = m.value.as_deref() else { return Ok(Vec::new()) };
-        match self.protocol {
-            TopicProtocol::CanalJson { .. } => Ok(vec![tg_format_canal_json::decode(value)?]),
-            TopicProtocol::OpenProtocol => {
-                tg_format_open_protocol::decode(m.key.as_deref().unwrap_or_default(), value, None)
-            }
-            TopicProtocol::Simple => Ok(vec![self.simple.decode(value)?]),
-            TopicProtocol::Debezium { .. } => {
-                let names = m.key.as_deref().map_or(Ok(Vec::new()), tg_format_debezium::decode_key)?;
-                Ok(vec![tg_format_debezium::decode(&names, value)?])
-            }
+        let (key, value) = (m.key.as_deref(), m.value.as_deref());
+        if let Format::Avro(decoder) = &mut self.format {
+            return Ok(vec![decoder.decode(key, value)?]);
         }
+        // A tombstone follows the row that it is about; in avro alone it is the row.
+        let Some(value) = value else { return Ok(Vec::new()) };
+        let event = match &mut self.format {
+            Format::OpenProtocol => {
+                return tg_format_open_protocol::decode(key.unwrap_or_default(), value, None);
+            }
+            Format::CanalJson => tg_format_canal_json::decode(value),
+            Format::Debezium => {
+                let names = key.map_or(Ok(Vec::new()), tg_format_debezium::decode_key)?;
+                tg_format_debezium::decode(&names, value)
+            }
+            Format::Simple(decoder) => decoder.decode(value),
+            Format::Avro(decoder) => decoder.decode(key, Some(value)),
+            Format::DebeziumAvro(decoder) => decoder.decode(key, value),
+        };
+        Ok(vec![event?])
+    }
+}
+
+/// The schema that a key or value is written with; what has no such number, its decoder judges.
+fn number(bytes: &[u8]) -> Option<u32> {
+    match read_header(&mut Bytes(bytes)) {
+        Ok(SchemaId::Confluent(id)) => Some(id),
+        Ok(SchemaId::Glue(_)) | Err(_) => None,
     }
 }

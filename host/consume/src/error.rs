@@ -25,6 +25,18 @@ pub enum ConsumeError {
     /// The listing.
     #[error("there are more than {limit} objects below the prefix")]
     TooMany { limit: usize },
+    /// The registry's URL.
+    #[error("{reason}")]
+    NoRegistry { reason: String },
+    /// The registry, for now.
+    #[error("asking the schema registry for schema {id}: {reason}")]
+    RegistryAway { id: u32, reason: String },
+    /// A schema.
+    #[error("the schema registry has no schema {id}, which {at} is written with")]
+    NoSchema { id: u32, at: String },
+    /// The registry.
+    #[error("the schema registry does not give schema {id}: {reason}")]
+    RegistryRefuses { id: u32, reason: String },
 }
 
 fn at(ts: Option<&u64>) -> String {
@@ -40,6 +52,10 @@ impl Coded for ConsumeError {
             Self::Target { .. } => 8204,
             Self::Output { .. } => 8205,
             Self::TooMany { .. } => 8206,
+            Self::NoRegistry { .. } => 8210,
+            Self::RegistryAway { .. } => 8207,
+            Self::NoSchema { .. } => 8208,
+            Self::RegistryRefuses { .. } => 8209,
         })
     }
 
@@ -49,6 +65,7 @@ impl Coded for ConsumeError {
                 matches!(source.kind, EndpointErrorKind::Retryable | EndpointErrorKind::Unknown)
             }
             Self::Target { fault, .. } => fault.is_retryable(),
+            Self::RegistryAway { .. } => true,
             _ => false,
         }
     }

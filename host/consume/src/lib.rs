@@ -1,7 +1,7 @@
 //! Reads changes that were written to a folder, a bucket or a topic, and applies them to MySQL or prints them.
 //!
-//! Does: follow a [`Source`] step by step in an order that can be applied, keep how far it got with the [`Target`], in the same
-//! transaction as the rows where the target has transactions.
+//! Does: follow a [`Source`] step by step in an order that can be applied, ask a [`SchemaRegistry`] for the schemas of avro, keep
+//! how far it got with the [`Target`], in the same transaction as the rows where the target has transactions.
 //! Does not: know changefeeds or servers; read files beyond the checkpoint or that no index names, or messages that are not committed.
 //!
 //! Invariants:
@@ -17,6 +17,7 @@ mod files;
 mod lineup;
 mod mysql;
 mod print;
+mod registry;
 mod run;
 mod sql;
 mod steps;
@@ -30,6 +31,7 @@ pub use error::ConsumeError;
 pub use files::Protocol;
 pub use mysql::MysqlTable;
 pub use print::Print;
+pub use registry::SchemaRegistry;
 pub use run::{Consumed, Pace, consume};
 pub use storage::StorageSource;
 pub use stream::{Done, Portion, Source, Target};

@@ -29,12 +29,14 @@ pub(crate) fn statements(row: &RowChange) -> Result<Vec<String>, ConsumeError> {
         commit_ts: row.commit_ts,
         reason,
     };
-    if row.key_only || row.claim.is_some() {
+    let before = row.before.as_deref();
+    // The key is enough to delete by.
+    let found_by_key = row.op == Op::Delete && before.is_some_and(|fields| fields.iter().any(|f| f.key));
+    if (row.key_only || row.claim.is_some()) && !found_by_key {
         return Err(unusable("the message holds its key only"));
     }
     let table = format!("{}.{}", quoted(&row.database), quoted(&row.table));
     let after = row.after.as_deref();
-    let before = row.before.as_deref();
     let keyed = after.or(before).is_some_and(|fields| fields.iter().any(|f| f.key));
     match (row.op, after, before) {
         (Op::Insert, Some(after), _) => Ok(vec![insert(&table, after, keyed)]),
@@ -126,6 +128,9 @@ mod tests {
         let mut key_only = row(Op::Insert, Some(fields(1, "a", true)), None);
         key_only.key_only = true;
         assert!(statements(&key_only).is_err());
+        let mut key_only = row(Op::Delete, None, Some(fields(1, "", true)[..1].to_vec()));
+        key_only.key_only = true;
+        assert_eq!(statements(&key_only).unwrap(), ["DELETE FROM `d`.`t` WHERE `id` <=> 1 LIMIT 1"]);
     }
 
     #[test]

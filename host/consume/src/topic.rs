@@ -6,8 +6,8 @@ use crate::lineup::Lineup;
 use crate::stream::{Done, Portion, Source};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
-use tg_kafka::{Fault, TopicReader};
+use std::collections::{BTreeMap, VecDeque};
+use tg_kafka::{Fault, TopicMessage, TopicReader};
 
 /// See the module.
 pub struct TopicSource {
@@ -19,6 +19,8 @@ pub struct TopicSource {
     /// Partitions that were read to their end since the last answer that there is no more.
     ended: Vec<bool>,
     resting: Vec<bool>,
+    /// Messages that were read and are not decoded.
+    read: VecDeque<TopicMessage>,
 }
 
 impl TopicSource {
@@ -28,11 +30,12 @@ impl TopicSource {
         let partitions = reader.partitions() as usize;
         Self {
             reader,
+            decoder: Decoder::new(&protocol),
             protocol,
-            decoder: Decoder::new(protocol),
             lineup: None,
             ended: vec![false; partitions],
             resting: vec![false; partitions],
+            read: VecDeque::new(),
         }
     }
 
@@ -66,8 +69,19 @@ impl TopicSource {
         Ok(())
     }
 
+    /// Decodes what was read. A message that cannot be decoded yet stays.
+    async fn decode(&mut self, lineup: &mut Lineup) -> Result<(), ConsumeError> {
+        while let Some(message) = self.read.front() {
+            let events = self.decoder.events(self.reader.topic(), message).await?;
+            lineup.push(message.partition, message.offset, events);
+            self.read.pop_front();
+        }
+        Ok(())
+    }
+
     async fn find(&mut self, lineup: &mut Lineup) -> Result<Option<Portion>, ConsumeError> {
         loop {
+            self.decode(lineup).await?;
             if let Some(portion) = lineup.next() {
                 return Ok(Some(portion));
             }
@@ -78,10 +92,7 @@ impl TopicSource {
                 return Ok(None);
             }
             let looked = self.reader.look().await.map_err(|e| self.failed(e))?;
-            for message in &looked.messages {
-                let events = self.decoder.events(self.reader.topic(), message)?;
-                lineup.push(message.partition, message.offset, events);
-            }
+            self.read.extend(looked.messages);
             for partition in looked.ended {
                 if let Some(ended) = self.ended.get_mut(partition as usize) {
                     *ended = true;

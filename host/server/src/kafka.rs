@@ -1,7 +1,6 @@
 //! A Kafka downstream as its URI and file describe it.
 
 use crate::ServerError;
-use base64::Engine as _;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -118,18 +117,9 @@ pub fn target(l: &KafkaLink) -> KafkaTarget {
 
 /// The registry as an endpoint; a login in its URL becomes a header.
 fn registry(url: &Secret) -> Result<Arc<dyn HttpEndpoint>, ServerError> {
+    let origin = HttpTarget::with_login(url.expose()).and_then(|target| HttpOrigin::new(&target));
     let bad = |reason: String| ServerError::BadGrant { grant: "sink.schema-registry".to_owned(), reason };
-    let mut parsed = reqwest::Url::parse(url.expose()).map_err(|e| bad(e.to_string()))?;
-    let mut headers = Vec::new();
-    if !parsed.username().is_empty() {
-        let login = format!("{}:{}", parsed.username(), parsed.password().unwrap_or_default());
-        let login = base64::engine::general_purpose::STANDARD.encode(login);
-        headers.push(("authorization".to_owned(), tg_downstream::Secret::new(format!("Basic {login}"))));
-        let _ = parsed.set_username("");
-        let _ = parsed.set_password(None);
-    }
-    let target = HttpTarget { headers, ..HttpTarget::new(parsed.as_str()) };
-    Ok(Arc::new(HttpOrigin::new(&target).map_err(|e| bad(e.to_string()))?))
+    Ok(Arc::new(origin.map_err(|e| bad(e.to_string()))?))
 }
 
 fn rules(o: &KafkaOptions, config: &ChangefeedConfig) -> Map<String, Value> {

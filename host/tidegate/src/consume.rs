@@ -11,7 +11,8 @@ use tg_cli::ConsumeArgs;
 use tg_config::uri::Family;
 use tg_config::{ChangefeedConfig, KafkaOptions, MysqlOptions, SinkUri, StorageOptions};
 use tg_consume::{
-    Consumed, MysqlTable, Pace, Print, Protocol, Source, StorageSource, Target, TopicProtocol, TopicSource, consume,
+    Consumed, MysqlTable, Pace, Print, Protocol, SchemaRegistry, Source, StorageSource, Target, TopicProtocol,
+    TopicSource, consume,
 };
 use tg_kafka::TopicReader;
 use tg_object_store::StoreEndpoint;
@@ -77,8 +78,20 @@ fn topic_protocol(options: &KafkaOptions) -> Result<TopicProtocol, Failed> {
         "open-protocol" => Ok(TopicProtocol::OpenProtocol),
         "simple" => Ok(TopicProtocol::Simple),
         "debezium" => Ok(TopicProtocol::Debezium { extension }),
+        // Watermarks are of use where rows say when they were committed.
+        "avro" => {
+            let watermarks = extension && options.avro_enable_watermark;
+            Ok(TopicProtocol::Avro { registry: registry(options)?, watermarks })
+        }
+        "debezium-avro" => Ok(TopicProtocol::DebeziumAvro { registry: registry(options)? }),
         other => Err(Failed::NoDecoder { protocol: other }),
     }
+}
+
+/// The registry of the avro formats, without which their options are refused.
+fn registry(options: &KafkaOptions) -> Result<SchemaRegistry, Failed> {
+    let url = options.schema_registry.as_ref().ok_or(Failed::NoDecoder { protocol: options.protocol })?;
+    Ok(SchemaRegistry::at(url.expose())?)
 }
 
 fn shown(c: Consumed) -> String {

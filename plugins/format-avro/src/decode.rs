@@ -1,11 +1,12 @@
 //! Keys and values to events.
 
+use crate::encode::{TEST_CHECKPOINT, TEST_DDL, TEST_DELETE};
 use crate::{SchemaId, bytes, decimal};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tg_format_common::read::{self, Object};
-use tg_format_common::{Bytes, ChangeEvent, Datum, DecodeError, Field, MysqlType, RowChange};
+use tg_format_common::{Bytes, ChangeEvent, Datum, DdlChange, DecodeError, Field, MysqlType, RowChange};
 use tgr1::Op;
 
 /// Schemas a decoder keeps.
@@ -59,22 +60,22 @@ impl<S: SchemaText> Decoder<S> {
     }
 
     /// Reads one message. A value without the TiDB extension does not say what happened: it counts as an insert, to be
-    /// applied as an upsert.
+    /// applied as an upsert. A key without a value is a deleted row.
     ///
     /// # Errors
     /// When the bytes are not a message of their schema.
     pub fn decode(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) -> Result<ChangeEvent, DecodeError> {
-        let key = key.map(|key| self.record(key, &[])).transpose()?;
-        let Some(value) = value else {
-            let (record, row, _) = key.ok_or(DecodeError::Member("key"))?;
-            return Ok(ChangeEvent::Row(change(&record, Op::Delete, None, None, Some(row), true)));
-        };
-        if let Some((2, ts)) = value.split_first().map(|(kind, rest)| (*kind, rest)) {
-            let ts = ts.try_into().map_err(|_| DecodeError::Short("checkpoint"))?;
-            return Ok(ChangeEvent::Watermark(u64::from_be_bytes(ts)));
+        let key = key.map(|key| self.record(key, None)).transpose()?;
+        let Some(value) = value else { return deleted(key, None) };
+        match value.split_first() {
+            Some((&TEST_DDL, json)) => return ddl(json).map(ChangeEvent::Ddl),
+            Some((&TEST_CHECKPOINT, ts)) => return timestamp(ts).map(ChangeEvent::Watermark),
+            // The header of Glue begins with the same byte and is longer.
+            Some((&TEST_DELETE, ts)) if ts.len() == size_of::<u64>() => return deleted(key, Some(timestamp(ts)?)),
+            _ => {}
         }
         let names: Vec<&str> = key.iter().flat_map(|(_, row, _)| row.iter().map(|f| f.name.as_str())).collect();
-        let (record, row, extras) = self.record(value, &names)?;
+        let (record, row, extras) = self.record(value, Some(&names))?;
         let op = match extras.op.as_deref() {
             Some("d") => Op::Delete,
             Some("u") => Op::Update,
@@ -88,7 +89,12 @@ impl<S: SchemaText> Decoder<S> {
         Ok(ChangeEvent::Row(change(&record, op, extras.commit_ts, after, before, false)))
     }
 
-    fn record(&mut self, message: &[u8], keys: &[&str]) -> Result<(Arc<Record>, Vec<Field>, Extras), DecodeError> {
+    /// `keys`: which columns are in the key; `None`: all.
+    fn record(
+        &mut self,
+        message: &[u8],
+        keys: Option<&[&str]>,
+    ) -> Result<(Arc<Record>, Vec<Field>, Extras), DecodeError> {
         let mut from = Bytes(message);
         let id = crate::read_header(&mut from)?;
         let record = self.schema(id)?;
@@ -147,7 +153,31 @@ fn text_of(from: &mut Bytes<'_>) -> Result<String, DecodeError> {
     String::from_utf8(bytes::read_bytes(from)?.to_vec()).map_err(|_| DecodeError::Member("text"))
 }
 
-fn fields(from: &mut Bytes<'_>, columns: &[Column], keys: &[&str]) -> Result<Vec<Field>, DecodeError> {
+/// A row of which there is the key only.
+fn deleted(key: Option<(Arc<Record>, Vec<Field>, Extras)>, commit_ts: Option<u64>) -> Result<ChangeEvent, DecodeError> {
+    let (record, row, _) = key.ok_or(DecodeError::Member("key"))?;
+    Ok(ChangeEvent::Row(change(&record, Op::Delete, commit_ts, None, Some(row), true)))
+}
+
+/// The statement that a message for tests carries.
+fn ddl(json: &[u8]) -> Result<DdlChange, DecodeError> {
+    let object = read::object(json)?;
+    Ok(DdlChange {
+        database: read::text(&object, "schema")?.to_owned(),
+        table: read::text(&object, "table")?.to_owned(),
+        query: read::text(&object, "query")?.to_owned(),
+        commit_ts: Some(read::number(&object, "commitTs")?),
+        kind: read::number(&object, "type")?.to_string(),
+        after: None,
+        before: None,
+    })
+}
+
+fn timestamp(bytes: &[u8]) -> Result<u64, DecodeError> {
+    bytes.try_into().map(u64::from_be_bytes).map_err(|_| DecodeError::Short("timestamp"))
+}
+
+fn fields(from: &mut Bytes<'_>, columns: &[Column], keys: Option<&[&str]>) -> Result<Vec<Field>, DecodeError> {
     let mut row = Vec::with_capacity(columns.len());
     for column in columns {
         let is_null = match column.null_at {
@@ -158,8 +188,7 @@ fn fields(from: &mut Bytes<'_>, columns: &[Column], keys: &[&str]) -> Result<Vec
             None => false,
         };
         let value = if is_null { Datum::Null } else { datum(from, column)? };
-        // A key holds nothing else.
-        let key = keys.is_empty() || keys.contains(&column.name.as_str());
+        let key = keys.is_none_or(|keys| keys.contains(&column.name.as_str()));
         row.push(Field { name: column.name.clone(), ty: Some(column.ty), key, value });
     }
     Ok(row)

@@ -13,9 +13,9 @@ use tidegate_sdk::{DdlEvent, TableRef, TableSchema};
 pub type TopicOf = Box<dyn Fn(&str, &str) -> String + Send>;
 
 /// First byte of the messages that tests of TiCDC ask for.
-const TEST_DDL: u8 = 1;
-const TEST_CHECKPOINT: u8 = 2;
-const TEST_DELETE: u8 = 3;
+pub(crate) const TEST_DDL: u8 = 1;
+pub(crate) const TEST_CHECKPOINT: u8 = 2;
+pub(crate) const TEST_DELETE: u8 = 3;
 
 /// Choices of a changefeed.
 #[derive(Clone, PartialEq, Eq, Debug)]

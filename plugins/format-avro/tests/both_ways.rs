@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tg_format_avro::{Avro, BigintUnsigned, DecimalMode, Decoder, Options, Registry, SchemaId, SchemaText};
 use tg_format_common::{ChangeEvent, Column, Datum, Encoder, Messages, RowChange, value};
-use tg_format_fixtures::{datum, encoded, expected, sorted};
-use tgr1::{Logical, Op, Value};
+use tg_format_fixtures::{columns, datum, encoded, expected, rows, sorted, table};
+use tgr1::{Batch, Logical, Op, Value};
+use tidegate_sdk::{ColumnProps, DdlEvent, DdlKind, Position};
 
 /// A registry in memory: ids in order, by subject and text.
 #[derive(Clone, Default)]
@@ -91,6 +92,49 @@ fn deletes_are_tombstones() {
         assert_eq!(message.value.is_none(), want.op == Op::Delete);
         assert_eq!((row.op == Op::Delete, row.key_only), (want.op == Op::Delete, want.op == Op::Delete));
     }
+}
+
+#[test]
+fn deletes_and_statements_for_tests() {
+    let schemas = Schemas::default();
+    let options = Options { enable_watermark: true, ..Options::default() };
+    let messages = encoded(&mut encoder(options.clone(), &schemas), 1);
+    for (row, want) in decoded(&schemas, &messages).iter().zip(expected(1, named)) {
+        let commit_ts = (want.op == Op::Delete).then_some(want.commit_ts).flatten();
+        assert_eq!((row.op == Op::Delete, row.commit_ts), (want.op == Op::Delete, commit_ts));
+    }
+    let ddl = DdlEvent {
+        at: Position { ts: 77, stage: 1, seq: 0 },
+        kind: DdlKind::CreateTable,
+        database: "shop".to_owned(),
+        table: "all".to_owned(),
+        query: "CREATE TABLE `shop`.`all` (id INT PRIMARY KEY)".to_owned(),
+        before: None,
+        after: None,
+        maybe_done: false,
+        attrs: vec![("action".to_owned(), "3".to_owned())],
+    };
+    let mut out = Messages::new();
+    encoder(options, &schemas).ddl(&ddl, 9, &mut out).unwrap();
+    let read = Decoder::new(schemas).decode(None, out.get(0).unwrap().value).unwrap();
+    let ChangeEvent::Ddl(read) = read else { panic!("{read:?}") };
+    assert_eq!((read.database.as_str(), read.table.as_str(), read.commit_ts), ("shop", "all", Some(77)));
+    assert_eq!((read.query, read.kind.as_str()), (ddl.query, "3"));
+}
+
+#[test]
+fn without_a_key_no_column_is_in_it() {
+    let mut columns = columns();
+    columns.iter_mut().for_each(|c| c.props = ColumnProps { primary_key: false, row_key: false, ..c.props });
+    let schema = Arc::new(table("bare", columns));
+    let data = rows(&schema, 1, 1);
+    let (schemas, mut out) = (Schemas::default(), Messages::new());
+    let mut avro = encoder(with_everything(), &schemas);
+    avro.table(Arc::clone(&schema), None).unwrap();
+    avro.row(schema.id, &Batch::parse(&data).unwrap().row(0).unwrap(), 9, &mut out).unwrap();
+    let message = out.get(0).unwrap();
+    let row = sorted(Decoder::new(schemas).decode(message.key, message.value).unwrap());
+    assert!(message.key.is_none() && row.after.unwrap().iter().all(|f| !f.key));
 }
 
 #[test]

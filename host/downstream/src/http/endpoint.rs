@@ -45,7 +45,11 @@ impl HttpOrigin {
         })
     }
 
-    async fn request(&self, r: HttpRequest) -> Result<HttpResponse, HttpError> {
+    /// Sends a request, for who is no plugin's lane.
+    ///
+    /// # Errors
+    /// [`HttpError`]: whether it was sent.
+    pub async fn request(&self, r: HttpRequest) -> Result<HttpResponse, HttpError> {
         let url = join(&self.url, &r.path).map_err(HttpError::Refused)?;
         let headers = headers(&r.headers, &self.headers).map_err(HttpError::Refused)?;
         if r.body.len() > self.request_bytes_max {

@@ -1,6 +1,7 @@
 //! Which origin, and what every request to it carries.
 
 use crate::Secret;
+use base64::Engine as _;
 use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 use std::path::PathBuf;
@@ -41,6 +42,25 @@ impl HttpTarget {
             ca: None,
             identity: None,
         }
+    }
+
+    /// The same, of a URL that may hold a user and a password: they become a header.
+    ///
+    /// # Errors
+    /// When it is no URL.
+    pub fn with_login(url: &str) -> Result<Self, HttpTargetError> {
+        let parsed = Url::parse(url).map_err(|e| HttpTargetError::Url { reason: e.to_string() })?;
+        if parsed.username().is_empty() {
+            return Ok(Self::new(url));
+        }
+        let login = format!("{}:{}", parsed.username(), parsed.password().unwrap_or_default());
+        let login = base64::engine::general_purpose::STANDARD.encode(login);
+        let headers = vec![("authorization".to_owned(), Secret::new(format!("Basic {login}")))];
+        let mut bare = parsed;
+        // Both are there to be taken away.
+        let _ = bare.set_username("");
+        let _ = bare.set_password(None);
+        Ok(Self { headers, ..Self::new(bare.as_str()) })
     }
 }
 
@@ -89,8 +109,18 @@ pub(super) fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderVa
 
 #[cfg(test)]
 mod tests {
-    use super::{header, url};
+    use super::{HttpTarget, header, url};
     use crate::Secret;
+
+    #[test]
+    fn a_login_becomes_a_header() {
+        let target = HttpTarget::with_login("https://me:hunter2@host:1/api").unwrap();
+        assert_eq!((target.url.as_str(), target.headers.len()), ("https://host:1/api", 1));
+        assert_eq!(target.headers[0].1.reveal(), "Basic bWU6aHVudGVyMg==");
+        assert!(!format!("{target:?}").contains("hunter2"));
+        assert!(HttpTarget::with_login("http://host/").unwrap().headers.is_empty());
+        assert!(HttpTarget::with_login("host").is_err());
+    }
 
     #[test]
     fn only_plain_origins_are_granted() {

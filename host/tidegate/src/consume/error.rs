@@ -16,7 +16,7 @@ pub(crate) enum Failed {
     #[error(transparent)]
     Kafka(#[from] tg_kafka::Fault),
     /// A format without a reader.
-    #[error("`{protocol}` cannot be read back by this build; canal-json, open-protocol, simple and debezium can")]
+    #[error("`{protocol}` cannot be read back by this build; every format of topics that it writes can")]
     NoDecoder { protocol: &'static str },
     /// Another kind of source.
     #[error("{uri} is no folder, bucket or topic that changes can be read from")]
@@ -58,8 +58,8 @@ pub(crate) const CODES: &[CodePage] = &[
     CodePage {
         code: Code(8213),
         title: "This format cannot be read back",
-        cause: "`tidegate consume` reads topics in canal-json, open-protocol, simple and debezium. The avro formats need a registry, which \
-                it does not ask.",
-        action: "Read the topic with a consumer that knows the registry, or write it in one of the formats above.",
+        cause: "`tidegate consume` reads topics in canal-json, open-protocol, simple, debezium, avro and debezium-avro; the URI or the file \
+                names another format.",
+        action: "Give the `protocol` that the changefeed writes. What a plugin of your own writes, a reader of your own has to read.",
     },
 ];
