@@ -252,7 +252,7 @@ mod tests {
             "d/meta/schema_1_2.json",
             "d/t/meta/schema_1_2.json",
             "d/t/1/CDC.csv",
-            "d/t/1/CDC1.parquet",
+            "d/t/1/CDC1.orc",
             "d/t/x/CDC1.csv",
             "d/t/1/2026-1/CDC1.csv",
             "d/t/1/meta/CDC.idx",
