@@ -31,7 +31,8 @@ pub(crate) async fn captures(client: &Client, terminal: &mut Terminal<'_>, as_js
     let owner = |c: &Value| {
         if c["is_owner"] == true { "owner".to_owned() } else { String::new() }
     };
-    let row = |c: &Value| vec![text(c, "id"), text(c, "address"), owner(c), text(c, "cluster_id"), text(c, "tidegate_state")];
+    let row =
+        |c: &Value| vec![text(c, "id"), text(c, "address"), owner(c), text(c, "cluster_id"), text(c, "tidegate_state")];
     terminal.table(&["ID", "ADDRESS", "ROLE", "CLUSTER", "STATE"], captures.iter().map(row).collect())
 }
 
