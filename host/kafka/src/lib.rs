@@ -12,6 +12,7 @@
 //! - With exactly-once the position becomes visible together with the messages, or neither does. Whether a commit of unknown
 //!   outcome took effect is read from the progress topic before anything is repeated.
 //! - A writer whose epoch is older than the one in the progress topic never commits again.
+//! - A writer that comes late disturbs no newer one whose claim can be seen.
 //! - Secrets appear in no error and no debug output.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

@@ -5,7 +5,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::kept::{Kept, One, each};
 use crate::link::{IN_FLIGHT_BYTES_MAX, Link, Trouble, blocking, is_unknown_topic};
 use crate::progress::{self, Record};
-use crate::progress_read;
+use crate::progress_read::{self, Undecided};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -17,6 +17,22 @@ struct Fence {
     /// Transactional id, and key of its records.
     name: String,
     epoch: (u64, u64),
+}
+
+impl Fence {
+    /// What the lane's last writer committed; an error when that one is newer.
+    async fn found(&self, shared: &Arc<Shared>, undecided: Undecided) -> Result<Option<Record>, Fault> {
+        let (reads, name) = (Arc::clone(shared), self.name.clone());
+        let found = blocking(move || {
+            progress_read::latest(&reads.target, reads.oauth.clone(), &reads.topics.asker, &name, undecided)
+        });
+        let (found, epoch) = (found.await??, self.epoch);
+        if let Some(newer) = found.filter(|r| r.epoch > epoch) {
+            let reason = format!("epoch {:?} has it, and this writer's is {epoch:?}", newer.epoch);
+            return Err(Fault::new(FaultKind::Fenced, format!("taking over lane {}", self.name), reason));
+        }
+        Ok(found)
+    }
 }
 
 /// See the module.
@@ -64,17 +80,13 @@ impl KafkaProducer {
         let (shared, target) = (Arc::clone(&self.shared), Arc::clone(&self.shared.target));
         let name = self.fence.as_ref().map(|f| f.name.as_str());
         let mut link = Link::new(&target, shared.oauth.clone(), name)?;
-        if let Some(Fence { name, epoch }) = &self.fence {
+        if let Some(fence) = &self.fence {
             shared.progress_topic().await?;
+            // Who comes late would fence the newer writer by taking over, though it may write nothing itself: so it looks first.
+            fence.found(&shared, Undecided::PassOver).await?;
             link.take_over().await?;
-            let (reads, id) = (Arc::clone(&shared), name.clone());
-            let found =
-                blocking(move || progress_read::latest(&reads.target, reads.oauth.clone(), &reads.topics.asker, &id));
-            let found = found.await??;
-            if let Some(newer) = found.filter(|r| r.epoch > *epoch) {
-                let reason = format!("epoch {:?} has it, and this writer's is {epoch:?}", newer.epoch);
-                return Err(Fault::new(FaultKind::Fenced, format!("taking over lane {name}"), reason));
-            }
+            let found = fence.found(&shared, Undecided::Wait).await?;
+            let Fence { name, epoch } = fence;
             // The commit whose outcome was open is found, or it never took effect.
             if let Some(open) = self.open_commit.take()
                 && found.is_some_and(|r| r.epoch == *epoch && r.commit >= open)
