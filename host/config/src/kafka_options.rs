@@ -6,6 +6,10 @@ use crate::{ChangefeedConfig, ConfigError, Interval, Location, Scheme, Secret, S
 
 /// Port of a broker without one.
 const PORT_DEFAULT: u16 = 9092;
+/// Limits of how long large messages are kept: clocks differ, and consumers need some time.
+const RETENTION_MIN: Interval = Interval::from_secs(60);
+const RETENTION_MAX: Interval = Interval::from_secs(10 * 365 * DAY_SECS);
+const DAY_SECS: u64 = 86_400;
 /// Message formats that topics can have, and their other names.
 const FORMATS: &[(&str, &str)] = &[
     ("canal-json", "canal-json"),
@@ -17,6 +21,9 @@ const FORMATS: &[(&str, &str)] = &[
     ("flat-avro", "avro"),
     ("debezium-avro", "debezium-avro"),
 ];
+
+/// Places of the ids of changes.
+pub(crate) const EVENT_IDS: &[&str] = &["none", "message", "header", "both"];
 
 /// How a client of Kafka proves who it is.
 #[derive(Clone, PartialEq, Debug)]
@@ -96,6 +103,8 @@ pub enum LargeMessages {
         shown: String,
         /// Files hold the bare value.
         raw_value: bool,
+        /// How long files are kept; `None`: for ever.
+        retention: Option<Interval>,
     },
 }
 
@@ -123,6 +132,8 @@ pub struct KafkaOptions {
     pub output_old_value: bool,
     /// What is done above the limit.
     pub large: LargeMessages,
+    /// How each value is compressed by itself: `none`, `snappy` or `lz4`.
+    pub value_compression: String,
     /// `json` or `avro` (simple).
     pub encoding_format: String,
     /// Leave the `schema` member out (debezium).
@@ -141,6 +152,8 @@ pub struct KafkaOptions {
     pub schema_registry: Option<Secret>,
     /// Updates that change a key stay one change.
     pub output_raw_change_event: bool,
+    /// Where messages carry the id of their change: `none`, `message`, `header` or `both`.
+    pub event_id: String,
 }
 
 impl KafkaOptions {
@@ -178,6 +191,9 @@ impl KafkaOptions {
             delete_only_handle_key: config.sink.delete_only_output_handle_key_columns,
             output_old_value: old_value,
             large: large_messages(&large)?,
+            value_compression: Some(large.large_message_handle_compression.clone())
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| "none".to_owned()),
             encoding_format: text("encoding-format", &codec.encoding_format, "json"),
             debezium_disable_schema: flag("debezium-disable-schema", Some(config.sink.debezium_disable_schema)),
             debezium_include_start_ts: flag("debezium-include-start-ts", config.sink.debezium.include_start_ts),
@@ -191,9 +207,10 @@ impl KafkaOptions {
             avro_enable_watermark: flag("avro-enable-watermark", codec.avro_enable_watermark),
             schema_registry: registry.or(in_file).filter(|u| !u.expose().is_empty()),
             output_raw_change_event: file.output_raw_change_event.unwrap_or(false),
+            event_id: text("event-id", &file.event_id, "none"),
             link: link(uri, &file)?,
         };
-        options.check(uri, config, &codec, &large)?;
+        options.check(uri, config, &codec)?;
         Ok(options)
     }
 
@@ -207,13 +224,21 @@ impl KafkaOptions {
         matches!(self.protocol, "avro" | "debezium-avro")
     }
 
-    fn check(
-        &self,
-        uri: &SinkUri,
-        config: &ChangefeedConfig,
-        codec: &CodecConfig,
-        large: &LargeMessageConfig,
-    ) -> Result<(), ConfigError> {
+    /// The format whose messages have no member for an id, if they are to have one.
+    fn no_room_for_ids(&self) -> Option<&'static str> {
+        match self.protocol {
+            _ if matches!(self.event_id.as_str(), "none" | "header") => None,
+            "canal-json" if !self.enable_tidb_extension => {
+                Some("canal-json without `enable-tidb-extension = true`, whose member `_tidb` has it")
+            }
+            "simple" if self.encoding_format == "avro" => Some("simple in avro, whose schema is fixed"),
+            "avro" => Some("avro, whose schemas are the tables'"),
+            "debezium-avro" => Some("debezium-avro, whose schemas are the tables'"),
+            _ => None,
+        }
+    }
+
+    fn check(&self, uri: &SinkUri, config: &ChangefeedConfig, codec: &CodecConfig) -> Result<(), ConfigError> {
         let lacks = |key: &str| bad(key, "is not in this build yet");
         if self.needs_registry() && self.schema_registry.is_none() {
             return Err(conflict("sink.schema-registry", &format!("is missing: `{}` needs a registry", self.protocol)));
@@ -228,8 +253,9 @@ impl KafkaOptions {
             return Err(conflict(&large_key("claim-check-raw-value"), reason));
         }
         let has_marks = self.large != LargeMessages::Refuse;
-        if !matches!(large.large_message_handle_compression.as_str(), "" | "none") {
-            return Err(lacks(&large_key("large-message-handle-compression")));
+        if self.value_compression != "none" && !matches!(self.protocol, "canal-json" | "open-protocol" | "simple") {
+            let reason = format!("does not go together with `{}`: use `compression`, of whole batches", self.protocol);
+            return Err(conflict(&large_key("large-message-handle-compression"), &reason));
         }
         if has_marks && self.protocol == "canal-json" && !self.enable_tidb_extension {
             let reason = "needs `enable-tidb-extension = true` with canal-json: its marks are in `_tidb`";
@@ -238,6 +264,10 @@ impl KafkaOptions {
         if has_marks && !matches!(self.protocol, "canal-json" | "open-protocol" | "simple") {
             let reason = format!("does not go together with `{}`, which has no mark for it", self.protocol);
             return Err(conflict(&large_key("large-message-handle-option"), &reason));
+        }
+        if let Some(format) = self.no_room_for_ids() {
+            let reason = format!("`{}` does not go together with {format}: use `header`", self.event_id);
+            return Err(conflict("sink.kafka-config.event-id", &reason));
         }
         if uri.flag("output-row-key").or(codec.output_row_key) == Some(true) {
             return Err(lacks("output-row-key"));
@@ -262,6 +292,11 @@ impl KafkaLink {
 }
 
 fn large_messages(large: &LargeMessageConfig) -> Result<LargeMessages, ConfigError> {
+    let stored = large.large_message_handle_option == LargeMessageOption::ClaimCheck;
+    if !stored && large.claim_check_retention.as_deref().is_some_and(|t| !t.is_empty()) {
+        let key = "sink.kafka-config.large-message-handle.claim-check-retention";
+        return Err(conflict(key, "needs `claim-check`: nothing else is stored"));
+    }
     match large.large_message_handle_option {
         LargeMessageOption::None => Ok(LargeMessages::Refuse),
         LargeMessageOption::HandleKeyOnly => Ok(LargeMessages::HandleKeyOnly),
@@ -273,9 +308,25 @@ fn large_messages(large: &LargeMessageConfig) -> Result<LargeMessages, ConfigErr
             }
             let place = Box::new(StoragePlace::new(&uri));
             let shown = format!("{}://{}/{}", uri.scheme, place.bucket, place.path.trim_matches('/'));
-            Ok(LargeMessages::ClaimCheck { place, shown, raw_value: large.claim_check_raw_value })
+            let retention =
+                large.claim_check_retention.as_deref().filter(|t| !t.is_empty()).map(retention).transpose()?;
+            Ok(LargeMessages::ClaimCheck { place, shown, raw_value: large.claim_check_raw_value, retention })
         }
     }
+}
+
+/// How long stored messages are kept: a duration, or whole days like `7d`.
+fn retention(text: &str) -> Result<Interval, ConfigError> {
+    let bad = |reason: &str| bad("sink.kafka-config.large-message-handle.claim-check-retention", reason);
+    let days = text.strip_suffix('d').and_then(|n| n.parse::<u64>().ok());
+    let found = match days {
+        Some(days) => Interval::from_secs(days.saturating_mul(DAY_SECS)),
+        None => text.parse().map_err(|reason: String| bad(&reason))?,
+    };
+    if !(RETENTION_MIN..=RETENTION_MAX).contains(&found) {
+        return Err(bad(&format!("{found} is not within {RETENTION_MIN} and {RETENTION_MAX}")));
+    }
+    Ok(found)
 }
 
 fn protocol(uri: &SinkUri, config: &ChangefeedConfig) -> Result<&'static str, ConfigError> {

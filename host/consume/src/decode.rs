@@ -2,8 +2,9 @@
 
 use crate::error::ConsumeError;
 use crate::registry::SchemaRegistry;
+use std::borrow::Cow;
 use tg_format_avro::{SchemaId, read_header};
-use tg_format_common::{Bytes, ChangeEvent, DecodeError};
+use tg_format_common::{Bytes, ChangeEvent, Compression, DecodeError, Expand};
 use tg_kafka::TopicMessage;
 
 /// Message formats of topics that can be read back.
@@ -71,14 +72,23 @@ enum Format {
     DebeziumAvro(tg_format_debezium_avro::Decoder<SchemaRegistry>),
 }
 
+impl Format {
+    /// Whether a message without a value is a change: in avro it is the deleted row, in the others it follows the row that it is about.
+    const fn has_tombstones(&self) -> bool {
+        matches!(self, Self::Avro(_))
+    }
+}
+
 /// A decoder with what it has learnt.
 pub(crate) struct Decoder {
     format: Format,
+    /// Undoes the compression of single values.
+    expand: Option<Expand>,
     registry: Option<SchemaRegistry>,
 }
 
 impl Decoder {
-    pub(crate) fn new(protocol: &TopicProtocol) -> Self {
+    pub(crate) fn new(protocol: &TopicProtocol, compression: Compression) -> Self {
         let format = match protocol {
             TopicProtocol::CanalJson { .. } => Format::CanalJson,
             TopicProtocol::OpenProtocol => Format::OpenProtocol,
@@ -89,7 +99,7 @@ impl Decoder {
                 Format::DebeziumAvro(tg_format_debezium_avro::Decoder::new(registry.clone()))
             }
         };
-        Self { format, registry: protocol.registry().cloned() }
+        Self { format, expand: compression.inverse(), registry: protocol.registry().cloned() }
     }
 
     /// The events of a message; `topic` is for errors. After an error that may pass it can be asked again.
@@ -104,23 +114,27 @@ impl Decoder {
 
     fn read(&mut self, m: &TopicMessage) -> Result<Vec<ChangeEvent>, DecodeError> {
         let (key, value) = (m.key.as_deref(), m.value.as_deref());
-        if let Format::Avro(decoder) = &mut self.format {
-            return Ok(vec![decoder.decode(key, value)?]);
+        if value.is_none() && !self.format.has_tombstones() {
+            return Ok(Vec::new());
         }
-        // A tombstone follows the row that it is about; in avro alone it is the row.
-        let Some(value) = value else { return Ok(Vec::new()) };
+        let whole = value.unwrap_or_default();
+        // Changes that are joined are compressed each by itself.
+        let whole = match (self.expand, &self.format) {
+            (Some(expand), Format::CanalJson | Format::Simple(_)) => Cow::Owned(expand(whole)?),
+            _ => Cow::Borrowed(whole),
+        };
         let event = match &mut self.format {
             Format::OpenProtocol => {
-                return tg_format_open_protocol::decode(key.unwrap_or_default(), value, None);
+                return tg_format_open_protocol::decode(key.unwrap_or_default(), &whole, self.expand);
             }
-            Format::CanalJson => tg_format_canal_json::decode(value),
+            Format::CanalJson => tg_format_canal_json::decode(&whole),
             Format::Debezium => {
                 let names = key.map_or(Ok(Vec::new()), tg_format_debezium::decode_key)?;
-                tg_format_debezium::decode(&names, value)
+                tg_format_debezium::decode(&names, &whole)
             }
-            Format::Simple(decoder) => decoder.decode(value),
-            Format::Avro(decoder) => decoder.decode(key, Some(value)),
-            Format::DebeziumAvro(decoder) => decoder.decode(key, value),
+            Format::Simple(decoder) => decoder.decode(&whole),
+            Format::Avro(decoder) => decoder.decode(key, value),
+            Format::DebeziumAvro(decoder) => decoder.decode(key, &whole),
         };
         Ok(vec![event?])
     }

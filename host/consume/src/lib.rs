@@ -35,4 +35,5 @@ pub use registry::SchemaRegistry;
 pub use run::{Consumed, Pace, consume};
 pub use storage::StorageSource;
 pub use stream::{Done, Portion, Source, Target};
+pub use tg_format_common::Compression;
 pub use topic::TopicSource;

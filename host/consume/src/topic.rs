@@ -7,6 +7,7 @@ use crate::stream::{Done, Portion, Source};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, VecDeque};
+use tg_format_common::Compression;
 use tg_kafka::{Fault, TopicMessage, TopicReader};
 
 /// See the module.
@@ -24,13 +25,13 @@ pub struct TopicSource {
 }
 
 impl TopicSource {
-    /// Reads what is committed in the topic.
+    /// Reads what is committed in the topic. `compression`: of each value by itself, in canal-json, open-protocol and simple.
     #[must_use]
-    pub fn new(reader: TopicReader, protocol: TopicProtocol) -> Self {
+    pub fn new(reader: TopicReader, protocol: TopicProtocol, compression: Compression) -> Self {
         let partitions = reader.partitions() as usize;
         Self {
             reader,
-            decoder: Decoder::new(&protocol),
+            decoder: Decoder::new(&protocol, compression),
             protocol,
             lineup: None,
             ended: vec![false; partitions],

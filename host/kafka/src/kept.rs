@@ -48,7 +48,8 @@ impl Kept {
 }
 
 fn size(m: &Messages) -> usize {
-    m.values.data.len() + m.keys.as_ref().map_or(0, |k| k.data.len())
+    let headers: usize = m.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    m.values.data.len() + m.keys.as_ref().map_or(0, |k| k.data.len()) + headers * m.len()
 }
 
 /// One message of a call.

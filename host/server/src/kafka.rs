@@ -187,6 +187,16 @@ fn sink_options(o: &KafkaOptions, rules: &Map<String, Value>, config: &Changefee
     if let Value::Object(large) = large {
         out.extend(large);
     }
+    if let LargeMessages::ClaimCheck { retention: Some(kept), .. } = &o.large {
+        out.insert("claim-check-retention-ms".to_owned(), json!(kept.as_nanos() / 1_000_000));
+    }
+    // Versions of the sink that are pinned may not know these.
+    if o.event_id != "none" {
+        out.insert("event-id".to_owned(), json!(o.event_id));
+    }
+    if o.value_compression != "none" {
+        out.insert("large-message-handle-compression".to_owned(), json!(o.value_compression));
+    }
     if o.schema_registry.is_some() {
         out.insert("schema-registry".to_owned(), json!(REGISTRY));
     }

@@ -11,8 +11,8 @@ use tg_cli::ConsumeArgs;
 use tg_config::uri::Family;
 use tg_config::{ChangefeedConfig, KafkaOptions, MysqlOptions, SinkUri, StorageOptions};
 use tg_consume::{
-    Consumed, MysqlTable, Pace, Print, Protocol, SchemaRegistry, Source, StorageSource, Target, TopicProtocol,
-    TopicSource, consume,
+    Compression, Consumed, MysqlTable, Pace, Print, Protocol, SchemaRegistry, Source, StorageSource, Target,
+    TopicProtocol, TopicSource, consume,
 };
 use tg_kafka::TopicReader;
 use tg_object_store::StoreEndpoint;
@@ -65,7 +65,8 @@ async fn source(uri: &SinkUri, config: &ChangefeedConfig) -> Result<(Box<dyn Sou
             let protocol = topic_protocol(&options)?;
             let reader = TopicReader::open(tg_server::kafka_target(&options.link), &options.topic).await?;
             let name = format!("kafka://{}/{}", options.link.brokers.join(","), options.topic);
-            Ok((Box::new(TopicSource::new(reader, protocol)), name))
+            let compression = Compression::parse(&options.value_compression).unwrap_or_default();
+            Ok((Box::new(TopicSource::new(reader, protocol, compression)), name))
         }
         _ => Err(Failed::NoSource { uri: uri.to_string() }),
     }

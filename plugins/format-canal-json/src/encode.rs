@@ -92,25 +92,30 @@ impl Encoder for CanalJson {
         let images = images(row, &prepared.table.full_name)?;
         let has_key = !prepared.table.handle.is_empty();
         let subject = Subject { table: &prepared.table.full_name, commit_ts, has_key };
+        let event_id = std::mem::take(&mut out.event_id);
         let change = Change {
             prepared,
             images,
             commit_ts,
+            event_id: &event_id,
             now,
             extension: options.enable_tidb_extension,
             only_updated: options.content_compatible || options.only_output_updated_columns,
             delete_key_only: options.delete_only_handle_key,
         };
-        finish_row(out, &mut options.large, subject, |out, outcome| {
+        let finished = finish_row(out, &mut options.large, subject, |out, outcome| {
             // Rows have an empty key, which is not the same as none.
             out.end_key();
             change.write(out.buf(), outcome)
-        })
+        });
+        out.event_id = event_id;
+        finished
     }
 
     fn ddl(&mut self, ddl: &DdlEvent, now: Now, out: &mut Messages) -> Result<(), EncodeError> {
         let (database, table) = ddl_names(ddl);
         let start = out.begin();
+        let event_id = std::mem::take(&mut out.event_id);
         let buf = out.buf();
         fixed_head(buf, database, table);
         buf.extend_from_slice(b",\"pkNames\":null,\"isDdl\":true,\"type\":\"");
@@ -122,11 +127,12 @@ impl Encoder for CanalJson {
         if self.options.enable_tidb_extension {
             buf.extend_from_slice(b",\"_tidb\":{\"commitTs\":");
             u64_text(buf, ddl.at.ts);
+            write_id(buf, &event_id);
             buf.push(b'}');
         }
         buf.push(b'}');
-        out.finish(start, 0);
-        Ok(())
+        out.event_id = event_id;
+        self.options.large.finish_other(out, start)
     }
 
     fn watermark(&mut self, ts: u64, now: Now, out: &mut Messages) -> Result<(), EncodeError> {
@@ -142,8 +148,7 @@ impl Encoder for CanalJson {
         buf.extend_from_slice(b",\"_tidb\":{\"watermarkTs\":");
         u64_text(buf, ts);
         buf.extend_from_slice(b"}}");
-        out.finish(start, 0);
-        Ok(())
+        self.options.large.finish_other(out, start)
     }
 }
 
@@ -152,6 +157,7 @@ struct Change<'a> {
     prepared: &'a Prepared,
     images: Images<'a>,
     commit_ts: u64,
+    event_id: &'a str,
     now: Now,
     extension: bool,
     only_updated: bool,
@@ -201,7 +207,16 @@ impl Change<'_> {
                 json::string(buf, place.as_bytes(), Escape::Html);
             }
         }
+        write_id(buf, self.event_id);
         buf.push(b'}');
+    }
+}
+
+/// Appends the member with the id, if there is one.
+fn write_id(out: &mut Vec<u8>, id: &str) {
+    if !id.is_empty() {
+        out.extend_from_slice(b",\"eventId\":");
+        json::string(out, id.as_bytes(), Escape::Html);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use tg_format_canal_json::{CanalJson, Options, decode};
-use tg_format_common::{ChangeEvent, Encoder, Large, LargeMode, Messages, Table};
+use tg_format_common::{ChangeEvent, Compression, Encoder, Large, LargeMode, Messages, Table};
 use tg_format_fixtures::{datum, encoded, expected, sorted};
 use tgr1::Op;
 
@@ -71,6 +71,41 @@ fn large_rows_are_stored_elsewhere() {
         assert_eq!(sorted(decode(&claim.content).unwrap()), want[i]);
         let row = sorted(decode(messages.get(i).unwrap().value.unwrap()).unwrap());
         assert_eq!(row.claim, Some(format!("s3://claims/{}.json", i + 1)));
+    }
+}
+
+#[test]
+fn every_value_is_compressed_by_itself() {
+    for compression in [Compression::Snappy, Compression::Lz4] {
+        let expand = compression.inverse().unwrap();
+        let large = |limit| Large { compress: compression.forward(), ..Large::refuse_above(limit) };
+        let mut encoder = CanalJson::new(Options { large: large(usize::MAX), ..options() }).unwrap();
+        let messages = encoded(&mut encoder, 3);
+        let whole = |m: tg_format_common::Message<'_>| sorted(decode(&expand(m.value.unwrap()).unwrap()).unwrap());
+        assert_eq!(messages.iter().map(whole).collect::<Vec<_>>(), expected(3, datum), "{compression:?}");
+        let plain = encoded(&mut CanalJson::new(options()).unwrap(), 3);
+        let longest = |all: &Messages| all.iter().map(|m| m.weight()).max().unwrap();
+        assert!(longest(&messages) < longest(&plain));
+        let mut out = Messages::new();
+        encoder.watermark(1 << 18 | 5, 9, &mut out).unwrap();
+        let watermark = expand(out.get(0).unwrap().value.unwrap()).unwrap();
+        assert_eq!(decode(&watermark), Ok(ChangeEvent::Watermark(1 << 18 | 5)));
+        // What counts is the size when it is compressed.
+        let large = large(longest(&messages));
+        let within = encoded(&mut CanalJson::new(Options { large, ..options() }).unwrap(), 3);
+        assert_eq!(longest(&within), longest(&messages));
+        // A stored message is compressed too, and its stand-in.
+        let mode = LargeMode::ClaimCheck {
+            uri: "s3://claims".to_owned(),
+            locate: Box::new(|| "1.json".to_owned()),
+            raw_value: true,
+        };
+        let large = Large { mode, compress: compression.forward(), ..Large::refuse_above(700) };
+        let stored = encoded(&mut CanalJson::new(Options { large, ..options() }).unwrap(), 3);
+        let claim = stored.claims.first().unwrap();
+        assert_eq!(sorted(decode(&expand(&claim.content).unwrap()).unwrap()), expected(3, datum)[claim.message]);
+        let stand_in = sorted(decode(&expand(stored.get(claim.message).unwrap().value.unwrap()).unwrap()).unwrap());
+        assert_eq!(stand_in.claim.as_deref(), Some("s3://claims/1.json"));
     }
 }
 

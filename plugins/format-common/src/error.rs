@@ -66,6 +66,9 @@ pub enum EncodeError {
         /// Why.
         reason: String,
     },
+    /// A value that cannot be compressed: more than 4 GiB.
+    #[error("a value cannot be compressed: {0}")]
+    Compress(String),
     /// Options that exclude each other.
     #[error("{0}")]
     Config(String),
@@ -82,6 +85,7 @@ impl EncodeError {
             Self::Batch { .. } => "damaged-batch",
             Self::UnknownTable { .. } => "unknown-table",
             Self::Registry { .. } => "schema-registry",
+            Self::Compress(_) => "not-compressible",
             Self::Config(_) => "format-config",
         }
     }
@@ -123,6 +127,9 @@ pub enum DecodeError {
         /// Schema version.
         version: u64,
     },
+    /// Compressed otherwise, or not at all.
+    #[error("the message's value is not what {0} makes: {1}")]
+    Compression(&'static str, String),
     /// Bytes after the end.
     #[error("the message has {0} bytes after its end")]
     Trailing(usize),

@@ -1,9 +1,6 @@
 //! Messages that are too large.
 
-use crate::{Claim, EncodeError, Message, Messages, Start, json};
-
-/// Appends a smaller form of a value.
-pub type Compress = fn(&[u8], &mut Vec<u8>);
+use crate::{Claim, Compress, EncodeError, Message, Messages, Start, json};
 
 /// Makes the name of a claim-check file.
 pub type Locate = Box<dyn FnMut() -> String + Send>;
@@ -46,7 +43,7 @@ pub struct Large {
     pub extra: usize,
     /// What is done.
     pub mode: LargeMode,
-    /// Makes a value smaller; the result counts.
+    /// Makes values smaller, those of statements and watermarks too; the result counts.
     pub compress: Option<Compress>,
 }
 
@@ -55,6 +52,32 @@ impl Large {
     #[must_use]
     pub const fn unlimited() -> Self {
         Self { limit: usize::MAX, extra: 0, mode: LargeMode::Refuse, compress: None }
+    }
+
+    /// Compresses the value that was appended since the start.
+    fn shrink(&self, out: &mut Messages, start: Start) -> Result<(), EncodeError> {
+        let Some(compress) = self.compress else { return Ok(()) };
+        let mut small = Vec::new();
+        let (key, value) = out.open(start);
+        let key_len = key.len();
+        compress(value, &mut small)?;
+        out.replace_value(start, key_len, &small);
+        Ok(())
+    }
+
+    /// Completes a message that is no row's. On error nothing is left of it.
+    ///
+    /// # Errors
+    /// When its value cannot be compressed.
+    pub fn finish_other(&self, out: &mut Messages, start: Start) -> Result<(), EncodeError> {
+        match self.shrink(out, start) {
+            Ok(()) => out.finish(start, 0),
+            Err(e) => {
+                out.abort(start);
+                return Err(e);
+            }
+        }
+        Ok(())
     }
 
     /// This limit, above which rows are refused.
@@ -124,13 +147,7 @@ fn attempt(
     write: &mut impl FnMut(&mut Messages, Outcome<'_>) -> Result<(), EncodeError>,
 ) -> Result<usize, EncodeError> {
     write(out, shape)?;
-    if let Some(compress) = large.compress {
-        let mut small = Vec::new();
-        let (key, value) = out.open(start);
-        let key_len = key.len();
-        compress(value, &mut small);
-        out.replace_value(start, key_len, &small);
-    }
+    large.shrink(out, start)?;
     Ok(out.since(start).saturating_add(Message::OVERHEAD_BYTES + large.extra))
 }
 

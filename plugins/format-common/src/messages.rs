@@ -56,6 +56,8 @@ pub struct Messages {
     key_end: Option<usize>,
     /// Large messages that go elsewhere.
     pub claims: Vec<Claim>,
+    /// Id of the change that is encoded next, for formats that have room for it; empty: messages hold none.
+    pub event_id: String,
 }
 
 impl Messages {
@@ -70,6 +72,7 @@ impl Messages {
         self.data.clear();
         self.items.clear();
         self.claims.clear();
+        self.event_id.clear();
         self.key_end = None;
     }
 

@@ -1,6 +1,6 @@
 //! DDL with the tables it changes.
 
-use crate::encode::{Options, write_source};
+use crate::encode::{Options, Stamps, write_source};
 use crate::envelope::{self, Source};
 use crate::field;
 use std::io::Write;
@@ -46,9 +46,11 @@ pub(crate) fn ddl(options: &Options, ddl: &DdlEvent, now: Now, out: &mut Message
     }
     buf.push(b'}');
     out.end_key();
+    let event_id = std::mem::take(&mut out.event_id);
     let buf = out.buf();
     buf.extend_from_slice(b"{\"payload\":{");
-    write_source(buf, &Source::new(&options.cluster_id, database, table), ddl.at.ts, None);
+    let stamps = Stamps { commit_ts: ddl.at.ts, start_ts: None, event_id: &event_id };
+    write_source(buf, &Source::new(&options.cluster_id, database, table), stamps);
     buf.extend_from_slice(b",\"ts_ms\":");
     u64_text(buf, now);
     buf.extend_from_slice(b",\"databaseName\":");
@@ -61,9 +63,10 @@ pub(crate) fn ddl(options: &Options, ddl: &DdlEvent, now: Now, out: &mut Message
     }
     buf.extend_from_slice(b"]}");
     if !options.disable_schema {
-        value_schema(buf, options.enable_tidb_extension);
+        value_schema(buf, options);
     }
     buf.push(b'}');
+    out.event_id = event_id;
     out.finish(start, 0);
 }
 
@@ -217,10 +220,10 @@ fn list(out: &mut Vec<u8>, members: &[(&str, bool, &str)]) {
     }
 }
 
-fn value_schema(out: &mut Vec<u8>, extension: bool) {
+fn value_schema(out: &mut Vec<u8>, options: &Options) {
     const STRINGS: &[u8] = b"\"type\":\"array\",\"items\":{\"type\":\"string\",\"optional\":false}}";
     out.extend_from_slice(b",\"schema\":{\"optional\":false,\"type\":\"struct\",\"version\":1,\"name\":\"io.debezium.connector.mysql.SchemaChangeValue\",\"fields\":[");
-    envelope::source_schema(out, extension);
+    envelope::source_schema(out, options.enable_tidb_extension, options.event_ids);
     out.push(b',');
     list(
         out,

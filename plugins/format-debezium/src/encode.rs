@@ -23,6 +23,8 @@ pub struct Options {
     pub enable_tidb_extension: bool,
     /// `debezium-include-start-ts`.
     pub include_start_ts: bool,
+    /// Messages are given ids: the schema of the source has them.
+    pub event_ids: bool,
 }
 
 impl Default for Options {
@@ -33,6 +35,7 @@ impl Default for Options {
             output_old_value: true,
             enable_tidb_extension: false,
             include_start_ts: false,
+            event_ids: false,
         }
     }
 }
@@ -93,8 +96,9 @@ impl Encoder for Debezium {
         let commit_ts = row.commit_ts();
         let images = images(row, &prepared.table.full_name)?;
         let start_ts = options.include_start_ts.then(|| row.start_ts());
-        let mut change =
-            Change { prepared, images, commit_ts, start_ts, now, old_values: options.output_old_value, scratch };
+        let event_id = std::mem::take(&mut out.event_id);
+        let stamps = Stamps { commit_ts, start_ts, event_id: &event_id };
+        let mut change = Change { prepared, images, stamps, now, old_values: options.output_old_value, scratch };
         let start = out.begin();
         let mut written = change.key(out.buf());
         if written.is_ok() {
@@ -105,6 +109,7 @@ impl Encoder for Debezium {
             Ok(()) => out.finish(start, 1),
             Err(_) => out.abort(start),
         }
+        out.event_id = event_id;
         written
     }
 
@@ -130,7 +135,8 @@ impl Encoder for Debezium {
         out.end_key();
         let buf = out.buf();
         buf.extend_from_slice(b"{\"payload\":{");
-        write_source(buf, &Source::new(&options.cluster_id, "", ""), ts, None);
+        let stamps = Stamps { commit_ts: ts, start_ts: None, event_id: "" };
+        write_source(buf, &Source::new(&options.cluster_id, "", ""), stamps);
         buf.extend_from_slice(b",\"ts_ms\":");
         u64_text(buf, now);
         buf.extend_from_slice(b",\"transaction\":null,\"op\":\"m\"}");
@@ -138,7 +144,7 @@ impl Encoder for Debezium {
             buf.extend_from_slice(b",\"schema\":{\"type\":\"struct\",\"optional\":false,\"name\":");
             envelope::text(buf, &format!("{}.watermark.Envelope", options.cluster_id));
             buf.extend_from_slice(b",\"version\":1,\"fields\":[");
-            envelope::common_schema(buf, true);
+            envelope::common_schema(buf, true, options.event_ids);
             buf.extend_from_slice(b"]}");
         }
         buf.push(b'}');
@@ -147,15 +153,29 @@ impl Encoder for Debezium {
     }
 }
 
+/// What the source says about one change.
+#[derive(Clone, Copy)]
+pub(crate) struct Stamps<'a> {
+    pub(crate) commit_ts: u64,
+    /// If it is to be told.
+    pub(crate) start_ts: Option<u64>,
+    /// Empty: there is none.
+    pub(crate) event_id: &'a str,
+}
+
 /// Appends the source of a change.
-pub(crate) fn write_source(out: &mut Vec<u8>, source: &Source, commit_ts: u64, start_ts: Option<u64>) {
+pub(crate) fn write_source(out: &mut Vec<u8>, source: &Source, stamps: Stamps<'_>) {
     out.extend_from_slice(&source.head);
-    u64_text(out, physical_ms(commit_ts));
+    u64_text(out, physical_ms(stamps.commit_ts));
     out.extend_from_slice(&source.middle);
-    u64_text(out, commit_ts);
-    if let Some(start_ts) = start_ts {
+    u64_text(out, stamps.commit_ts);
+    if let Some(start_ts) = stamps.start_ts {
         out.extend_from_slice(b",\"start_ts\":");
         u64_text(out, start_ts);
+    }
+    if !stamps.event_id.is_empty() {
+        out.extend_from_slice(b",\"event_id\":");
+        envelope::text(out, stamps.event_id);
     }
     out.extend_from_slice(&source.tail);
 }
@@ -181,7 +201,7 @@ fn ends(options: &Options, table: &Table) -> (Vec<u8>, Vec<u8>) {
         fields(&mut value, options, table, false);
         value.extend_from_slice(b"]},");
     }
-    envelope::common_schema(&mut value, options.enable_tidb_extension);
+    envelope::common_schema(&mut value, options.enable_tidb_extension, options.event_ids);
     value.extend_from_slice(b"]}}");
     (key, value)
 }
@@ -200,8 +220,7 @@ fn fields(out: &mut Vec<u8>, options: &Options, table: &Table, key_only: bool) {
 struct Change<'a> {
     prepared: &'a Prepared,
     images: Images<'a>,
-    commit_ts: u64,
-    start_ts: Option<u64>,
+    stamps: Stamps<'a>,
     now: Now,
     old_values: bool,
     scratch: &'a mut Vec<u8>,
@@ -218,7 +237,7 @@ impl Change<'_> {
 
     fn value(&mut self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         out.extend_from_slice(b"{\"payload\":{");
-        write_source(out, &self.prepared.source, self.commit_ts, self.start_ts);
+        write_source(out, &self.prepared.source, self.stamps);
         out.extend_from_slice(b",\"ts_ms\":");
         u64_text(out, self.now);
         match self.images {
@@ -257,7 +276,7 @@ impl Change<'_> {
                 out.push(b',');
             }
             out.extend_from_slice(name);
-            let value = tg_format_common::value::get(table, column, image, self.commit_ts)?;
+            let value = tg_format_common::value::get(table, column, image, self.stamps.commit_ts)?;
             value::write(out, table, column, value, default.as_deref(), self.scratch);
         }
         out.push(b'}');

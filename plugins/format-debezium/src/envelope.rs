@@ -30,6 +30,8 @@ const SOURCE_TAIL: [Member; 10] = [
 ];
 /// Declared with the TiDB extension only.
 const SOURCE_MORE: [Member; 2] = [("int64", false, "commit_ts"), ("string", false, "cluster_id")];
+/// Declared where messages are given ids; watermarks have none.
+const SOURCE_ID: [Member; 1] = [("string", true, "event_id")];
 const BLOCK: [Member; 3] =
     [("string", false, "id"), ("int64", false, "total_order"), ("int64", false, "data_collection_order")];
 
@@ -75,7 +77,7 @@ fn members(out: &mut Vec<u8>, list: &[Member]) {
 }
 
 /// Appends the schema of the source.
-pub(crate) fn source_schema(out: &mut Vec<u8>, extension: bool) {
+pub(crate) fn source_schema(out: &mut Vec<u8>, extension: bool, event_ids: bool) {
     out.extend_from_slice(b"{\"type\":\"struct\",\"fields\":[");
     members(out, &SOURCE_HEAD);
     out.extend_from_slice(b",{\"type\":\"string\",\"optional\":true,\"name\":\"io.debezium.data.Enum\",\"version\":1,\"parameters\":{\"allowed\":\"true,last,false,incremental\"},\"default\":\"false\",\"field\":\"snapshot\"},");
@@ -84,14 +86,18 @@ pub(crate) fn source_schema(out: &mut Vec<u8>, extension: bool) {
         out.push(b',');
         members(out, &SOURCE_MORE);
     }
+    if event_ids {
+        out.push(b',');
+        members(out, &SOURCE_ID);
+    }
     out.extend_from_slice(
         b"],\"optional\":false,\"name\":\"io.debezium.connector.mysql.Source\",\"field\":\"source\"}",
     );
 }
 
 /// Appends the schemas of source, operation, time and transaction, which end every envelope's list.
-pub(crate) fn common_schema(out: &mut Vec<u8>, extension: bool) {
-    source_schema(out, extension);
+pub(crate) fn common_schema(out: &mut Vec<u8>, extension: bool, event_ids: bool) {
+    source_schema(out, extension, event_ids);
     out.push(b',');
     members(out, &[("string", false, "op"), ("int64", true, "ts_ms")]);
     out.extend_from_slice(b",{\"type\":\"struct\",\"fields\":[");

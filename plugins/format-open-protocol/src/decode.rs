@@ -3,11 +3,8 @@
 use crate::{VERSION, flags, quote};
 use serde_json::Value;
 use tg_format_common::read::{self, Object};
-use tg_format_common::{Bytes, ChangeEvent, Datum, DdlChange, DecodeError, Field, MysqlType, RowChange, json};
+use tg_format_common::{Bytes, ChangeEvent, Datum, DdlChange, DecodeError, Expand, Field, MysqlType, RowChange, json};
 use tgr1::Op;
-
-/// Undoes the compression of a value.
-pub type Expand = fn(&[u8]) -> Result<Vec<u8>, DecodeError>;
 
 /// Reads one message; it may hold several events. `expand` undoes the compression of a value, if there is one.
 ///

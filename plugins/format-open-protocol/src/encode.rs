@@ -26,6 +26,8 @@ pub struct Options {
     pub only_output_updated_columns: bool,
     /// `delete-only-output-handle-key-columns`.
     pub delete_only_handle_key: bool,
+    /// Bytes that each change has beside key and value: what a message's header says about it.
+    pub beside_bytes: usize,
     /// What is done with large messages.
     pub large: Large,
 }
@@ -37,6 +39,7 @@ impl Default for Options {
             output_old_value: true,
             only_output_updated_columns: false,
             delete_only_handle_key: false,
+            beside_bytes: 0,
             large: Large::unlimited(),
         }
     }
@@ -91,8 +94,9 @@ impl Encoder for OpenProtocol {
         let (old_values, only_updated) = (options.output_old_value, options.only_output_updated_columns);
         let delete_key_only = options.delete_only_handle_key && subject.has_key;
         let source = Source { table, shape, commit_ts };
-        finish_row(out, &mut options.large, subject, |out, outcome| {
-            write_key(out.buf(), commit_ts, names, outcome);
+        let event_id = std::mem::take(&mut out.event_id);
+        let finished = finish_row(out, &mut options.large, subject, |out, outcome| {
+            write_key(out.buf(), commit_ts, names, &event_id, outcome);
             out.end_key();
             let buf = out.buf();
             let key_only = outcome != Outcome::Full;
@@ -115,7 +119,9 @@ impl Encoder for OpenProtocol {
             }
             buf.push(b'}');
             Ok(())
-        })
+        });
+        out.event_id = event_id;
+        finished
     }
 
     fn ddl(&mut self, ddl: &DdlEvent, _: Now, out: &mut Messages) -> Result<(), EncodeError> {
@@ -123,12 +129,16 @@ impl Encoder for OpenProtocol {
         let mut key = Vec::new();
         let mut names = Vec::new();
         write_names(&mut names, database, table, b'2');
-        write_key(&mut key, ddl.at.ts, &names, Outcome::Full);
+        write_key(&mut key, ddl.at.ts, &names, &out.event_id, Outcome::Full);
         let mut value = b"{\"q\":".to_vec();
         json::string(&mut value, ddl.query.as_bytes(), Escape::Least);
         value.extend_from_slice(b",\"t\":");
         u64_text(&mut value, action_code(ddl).into());
         value.push(b'}');
+        if let Some(compress) = self.options.large.compress {
+            let whole = std::mem::take(&mut value);
+            compress(&whole, &mut value)?;
+        }
         pack::single(out, &key, &value);
         Ok(())
     }
@@ -146,7 +156,8 @@ impl Encoder for OpenProtocol {
     }
 
     fn pack(&self, events: &Messages, numbers: &[u32], out: &mut Messages) -> Result<(), EncodeError> {
-        pack::pack(events, numbers, self.options.batch_rows, self.options.large.limit, out);
+        let Options { batch_rows, beside_bytes, large, .. } = &self.options;
+        pack::pack(events, numbers, pack::Limits { rows: *batch_rows, bytes: large.limit, beside: *beside_bytes }, out);
         Ok(())
     }
 }
@@ -160,7 +171,7 @@ fn write_names(out: &mut Vec<u8>, database: &str, table: &str, kind: u8) {
     out.push(kind);
 }
 
-fn write_key(out: &mut Vec<u8>, ts: u64, names: &[u8], outcome: Outcome<'_>) {
+fn write_key(out: &mut Vec<u8>, ts: u64, names: &[u8], event_id: &str, outcome: Outcome<'_>) {
     out.extend_from_slice(b"{\"ts\":");
     u64_text(out, ts);
     out.extend_from_slice(names);
@@ -171,6 +182,10 @@ fn write_key(out: &mut Vec<u8>, ts: u64, names: &[u8], outcome: Outcome<'_>) {
             out.extend_from_slice(b",\"ohk\":true,\"ccl\":");
             json::string(out, place.as_bytes(), Escape::Least);
         }
+    }
+    if !event_id.is_empty() {
+        out.extend_from_slice(b",\"eid\":");
+        json::string(out, event_id.as_bytes(), Escape::Least);
     }
     out.push(b'}');
 }

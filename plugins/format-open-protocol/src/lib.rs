@@ -2,7 +2,7 @@
 //!
 //! Does: encode rows, DDL and resolved-ts, join the changes of one partition into messages, deal with large messages, and decode
 //! what was encoded.
-//! Does not: choose topics or partitions, compress (a function is handed in), store claim-check files.
+//! Does not: choose topics or partitions, compress (that is a function of [`tg_format_common::Large`]), store claim-check files.
 //!
 //! Invariants:
 //! - Key and value of a message hold the same number of changes, in the same order.
@@ -16,7 +16,7 @@ mod pack;
 mod quote;
 mod row;
 
-pub use decode::{Expand, decode};
+pub use decode::decode;
 pub use encode::{OpenProtocol, Options};
 
 /// The version that every key begins with.

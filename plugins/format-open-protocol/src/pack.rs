@@ -21,12 +21,23 @@ fn framed(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// What a message may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Changes.
+    pub(crate) rows: u32,
+    /// Bytes, if there are several changes.
+    pub(crate) bytes: usize,
+    /// Bytes of each change beside key and value.
+    pub(crate) beside: usize,
+}
+
 /// Appends messages of the changes with these numbers, as few as the limits allow.
-pub(crate) fn pack(events: &Messages, numbers: &[u32], rows_max: u32, bytes_max: usize, out: &mut Messages) {
+pub(crate) fn pack(events: &Messages, numbers: &[u32], limits: Limits, out: &mut Messages) {
     let all: Vec<Message<'_>> = numbers.iter().filter_map(|n| events.get(*n as usize)).collect();
     let mut rest = all.as_slice();
     while !rest.is_empty() {
-        let (group, tail) = rest.split_at(fitting(rest, rows_max, bytes_max));
+        let (group, tail) = rest.split_at(fitting(rest, limits));
         rest = tail;
         let start = out.begin();
         out.buf().extend_from_slice(&VERSION.to_be_bytes());
@@ -38,12 +49,12 @@ pub(crate) fn pack(events: &Messages, numbers: &[u32], rows_max: u32, bytes_max:
 }
 
 /// How many of the first changes fit into one message; at least one.
-fn fitting(events: &[Message<'_>], rows_max: u32, bytes_max: usize) -> usize {
+fn fitting(events: &[Message<'_>], limits: Limits) -> usize {
     let mut bytes = LEN_BYTES + Message::OVERHEAD_BYTES;
     let mut count = 0;
-    for event in events.iter().take(rows_max.max(1) as usize) {
-        bytes += event.weight() - Message::OVERHEAD_BYTES + 2 * LEN_BYTES;
-        if count > 0 && bytes > bytes_max {
+    for event in events.iter().take(limits.rows.max(1) as usize) {
+        bytes += event.weight() - Message::OVERHEAD_BYTES + 2 * LEN_BYTES + limits.beside;
+        if count > 0 && bytes > limits.bytes {
             break;
         }
         count += 1;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use proptest::prelude::*;
-use tg_format_common::{ChangeEvent, Encoder, Large, LargeMode, Messages};
+use tg_format_common::{ChangeEvent, Compression, Encoder, Large, LargeMode, Messages};
 use tg_format_fixtures::{datum, encoded, expected, sorted};
 use tg_format_open_protocol::{OpenProtocol, Options, decode};
 
@@ -50,6 +50,23 @@ fn old_values_are_an_option() {
         let changed: Vec<_> =
             before.iter().zip(after).filter(|(b, a)| b.value != a.value).map(|(b, _)| b.clone()).collect();
         assert_eq!(got.before, Some(changed));
+    }
+}
+
+#[test]
+fn every_change_is_compressed_by_itself() {
+    for compression in [Compression::Snappy, Compression::Lz4] {
+        let large = Large { compress: compression.forward(), ..Large::unlimited() };
+        let encoder = OpenProtocol::new(Options { batch_rows: 5, large, ..Options::default() });
+        let messages = packed(encoder, 1);
+        let read =
+            |m: tg_format_common::Message<'_>| decode(m.key.unwrap(), m.value.unwrap(), compression.inverse()).unwrap();
+        let rows: Vec<_> = messages.iter().flat_map(read).map(sorted).collect();
+        assert_eq!(rows, expected(1, datum), "{compression:?}");
+        let mut out = Messages::new();
+        let large = Large { compress: compression.forward(), ..Large::unlimited() };
+        OpenProtocol::new(Options { large, ..Options::default() }).watermark(77, 9, &mut out).unwrap();
+        assert_eq!(read(out.get(0).unwrap()), [ChangeEvent::Watermark(77)], "which has no value");
     }
 }
 

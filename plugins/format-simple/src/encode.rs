@@ -51,6 +51,7 @@ pub(crate) struct Change<'a> {
     pub(crate) prepared: &'a Prepared,
     pub(crate) images: Images<'a>,
     pub(crate) commit_ts: u64,
+    pub(crate) event_id: &'a str,
     pub(crate) now: Now,
     pub(crate) time_zone: &'a str,
     pub(crate) outcome: Outcome<'a>,
@@ -101,27 +102,31 @@ impl Encoder for Simple {
         let has_key = !prepared.table.handle.is_empty();
         let subject = Subject { table: &prepared.table.full_name, commit_ts, has_key };
         let (encoding, time_zone) = (options.encoding, options.time_zone.as_str());
-        finish_row(out, &mut options.large, subject, |out, outcome| {
+        let event_id = std::mem::take(&mut out.event_id);
+        let finished = finish_row(out, &mut options.large, subject, |out, outcome| {
             // Rows have an empty key, which is not the same as none.
             out.end_key();
-            let change = Change { prepared, images, commit_ts, now, time_zone, outcome };
+            let change = Change { prepared, images, commit_ts, event_id: &event_id, now, time_zone, outcome };
             match encoding {
                 Encoding::Json => json::row(out.buf(), &change),
                 Encoding::Avro => avro::row(out.buf(), &change, scratch),
             }
-        })
+        });
+        out.event_id = event_id;
+        finished
     }
 
     fn ddl(&mut self, ddl: &DdlEvent, now: Now, out: &mut Messages) -> Result<(), EncodeError> {
         let table = if ddl.table.is_empty() { None } else { ddl_table(ddl) };
         let word = if ddl.kind == DdlKind::ExchangePartition { "ALTER" } else { ddl_word(ddl) };
         let start = out.begin();
+        let event_id = std::mem::take(&mut out.event_id);
         match self.options.encoding {
-            Encoding::Json => json::ddl(out.buf(), word, ddl, table, now),
+            Encoding::Json => json::ddl(out.buf(), word, &event_id, ddl, table, now),
             Encoding::Avro => avro::ddl(out.buf(), word, ddl, table, now),
         }
-        out.finish(start, 0);
-        Ok(())
+        out.event_id = event_id;
+        self.options.large.finish_other(out, start)
     }
 
     fn watermark(&mut self, ts: u64, now: Now, out: &mut Messages) -> Result<(), EncodeError> {
@@ -130,8 +135,7 @@ impl Encoder for Simple {
             Encoding::Json => json::watermark(out.buf(), ts, now),
             Encoding::Avro => avro::watermark(out.buf(), ts, now),
         }
-        out.finish(start, 0);
-        Ok(())
+        self.options.large.finish_other(out, start)
     }
 
     fn bootstrap(&mut self, table: TableRef, now: Now, out: &mut Messages) -> Result<(), EncodeError> {
@@ -142,8 +146,7 @@ impl Encoder for Simple {
             Encoding::Json => json::bootstrap(out.buf(), schema, now),
             Encoding::Avro => avro::bootstrap(out.buf(), schema, now),
         }
-        out.finish(start, 0);
-        Ok(())
+        self.options.large.finish_other(out, start)
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn row(out: &mut Vec<u8>, change: &Change<'_>) -> Result<(), EncodeEr
             string(out, place);
         }
     }
+    write_id(out, change.event_id);
     match &change.images {
         Images::Insert(new) => image(out, b",\"data\":{", change, new)?,
         Images::Update(new, old) => {
@@ -97,7 +98,22 @@ fn image(out: &mut Vec<u8>, head: &[u8], change: &Change<'_>, image: &Image<'_>)
     Ok(())
 }
 
-pub(crate) fn ddl(out: &mut Vec<u8>, word: &str, ddl: &DdlEvent, table: Option<&TableSchema>, now: Now) {
+/// Appends the member with the id, if there is one.
+fn write_id(out: &mut Vec<u8>, id: &str) {
+    if !id.is_empty() {
+        out.extend_from_slice(b",\"eventId\":");
+        string(out, id);
+    }
+}
+
+pub(crate) fn ddl(
+    out: &mut Vec<u8>,
+    word: &str,
+    event_id: &str,
+    ddl: &DdlEvent,
+    table: Option<&TableSchema>,
+    now: Now,
+) {
     number(out, "{\"version\":", VERSION);
     out.extend_from_slice(b",\"type\":");
     string(out, word);
@@ -105,6 +121,7 @@ pub(crate) fn ddl(out: &mut Vec<u8>, word: &str, ddl: &DdlEvent, table: Option<&
     string(out, &ddl.query);
     number(out, ",\"commitTs\":", ddl.at.ts);
     number(out, ",\"buildTs\":", now);
+    write_id(out, event_id);
     if let Some(table) = table {
         out.extend_from_slice(b",\"tableSchema\":");
         schema(out, table, DDL);

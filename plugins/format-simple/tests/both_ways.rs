@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use proptest::prelude::*;
-use tg_format_common::{ChangeEvent, DecodeError, Encoder, Large, LargeMode, Messages, RowChange};
+use tg_format_common::{ChangeEvent, Compression, DecodeError, Encoder, Large, LargeMode, Messages, RowChange};
 use tg_format_fixtures::{all_types, datum, encoded, expected, sorted};
 use tg_format_simple::{Decoder, Encoding, Options, Simple};
 
@@ -48,6 +48,25 @@ fn large_rows_send_their_key() {
         }
         let all = decoded(&mut decoder(&mut encoder), &messages);
         assert!(all.iter().any(|row| row.key_only), "{encoding:?}");
+    }
+}
+
+#[test]
+fn every_value_is_compressed_by_itself() {
+    for (encoding, compression) in BOTH.into_iter().zip([Compression::Snappy, Compression::Lz4]) {
+        let expand = compression.inverse().unwrap();
+        let large = Large { compress: compression.forward(), ..Large::unlimited() };
+        let mut encoder = Simple::new(Options { encoding, large, ..Options::default() });
+        let messages = encoded(&mut encoder, 3);
+        let mut out = Messages::new();
+        encoder.bootstrap(all_types().id, 5, &mut out).unwrap();
+        encoder.watermark(77, 9, &mut out).unwrap();
+        let mut decoder = Decoder::new();
+        let mut whole = |m: tg_format_common::Message<'_>| decoder.decode(&expand(m.value.unwrap()).unwrap()).unwrap();
+        assert!(matches!(whole(out.get(0).unwrap()), ChangeEvent::Schema(_)));
+        assert_eq!(whole(out.get(1).unwrap()), ChangeEvent::Watermark(77));
+        let rows: Vec<_> = messages.iter().map(|m| sorted(whole(m))).collect();
+        assert_eq!(rows, expected(3, datum), "{encoding:?}");
     }
 }
 

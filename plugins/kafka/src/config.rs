@@ -18,6 +18,19 @@ pub enum LargeOption {
     ClaimCheck,
 }
 
+/// How single values are compressed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LargeCompression {
+    /// They are not.
+    #[default]
+    None,
+    /// As a block of Snappy.
+    Snappy,
+    /// As a frame of LZ4.
+    Lz4,
+}
+
 /// Decimals in avro.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -38,6 +51,33 @@ pub enum BigintMode {
     Long,
     /// As text.
     String,
+}
+
+/// Where messages carry the id of their change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventId {
+    /// Nowhere.
+    #[default]
+    None,
+    /// In the message, as a member.
+    Message,
+    /// In a header of the record.
+    Header,
+    /// In both.
+    Both,
+}
+
+impl EventId {
+    /// Whether messages have a member for it.
+    pub(crate) const fn in_message(self) -> bool {
+        matches!(self, Self::Message | Self::Both)
+    }
+
+    /// Whether records have a header for it.
+    pub(crate) const fn in_header(self) -> bool {
+        matches!(self, Self::Header | Self::Both)
+    }
 }
 
 /// Encoding of `simple`.
@@ -71,9 +111,12 @@ pub struct Config {
     pub delete_only_output_handle_key_columns: bool,
     pub output_old_value: bool,
     pub large_message_handle_option: LargeOption,
+    pub large_message_handle_compression: LargeCompression,
     pub claim_check_endpoint: Option<String>,
     pub claim_check_storage_uri: String,
     pub claim_check_raw_value: bool,
+    pub claim_check_retention_ms: Option<u64>,
+    pub event_id: EventId,
     pub encoding_format: EncodingFormat,
     pub debezium_disable_schema: bool,
     pub debezium_include_start_ts: bool,
@@ -105,9 +148,12 @@ impl Default for Config {
             delete_only_output_handle_key_columns: false,
             output_old_value: true,
             large_message_handle_option: LargeOption::default(),
+            large_message_handle_compression: LargeCompression::default(),
             claim_check_endpoint: None,
             claim_check_storage_uri: String::new(),
             claim_check_raw_value: false,
+            claim_check_retention_ms: None,
+            event_id: EventId::default(),
             encoding_format: EncodingFormat::default(),
             debezium_disable_schema: false,
             debezium_include_start_ts: false,
@@ -153,9 +199,12 @@ impl Config {
     "delete-only-output-handle-key-columns": {"type": "boolean", "default": false, "description": "of a deleted row only its key"},
     "output-old-value": {"type": "boolean", "default": true, "description": "old rows of updates in open-protocol and debezium"},
     "large-message-handle-option": {"enum": ["none", "handle-key-only", "claim-check"], "default": "none", "description": "above max-message-bytes rows are refused, or their key is sent, or they are stored and key and place are sent"},
+    "large-message-handle-compression": {"enum": ["none", "snappy", "lz4"], "default": "none", "description": "of every value of canal-json, open-protocol and simple by itself"},
     "claim-check-endpoint": {"type": "string", "description": "object store of large messages"},
     "claim-check-storage-uri": {"type": "string", "default": "", "description": "where consumers find them"},
     "claim-check-raw-value": {"type": "boolean", "default": false, "description": "files hold the bare value"},
+    "claim-check-retention-ms": {"type": "integer", "minimum": 60000, "description": "milliseconds after which files are removed; never, if not given"},
+    "event-id": {"enum": ["none", "message", "header", "both"], "default": "none", "description": "where messages carry the stable id of their change"},
     "encoding-format": {"enum": ["json", "avro"], "default": "json", "description": "of simple"},
     "debezium-disable-schema": {"type": "boolean", "default": false, "description": "leave the schema member out"},
     "debezium-include-start-ts": {"type": "boolean", "default": false, "description": "the source block carries the start-ts"},

@@ -1,11 +1,12 @@
 //! The encoder that a configuration names.
 
 use crate::claims::Claims;
-use crate::config::{BigintMode, Config, DecimalMode, EncodingFormat, LargeOption};
+use crate::config::{BigintMode, Config, DecimalMode, EncodingFormat, LargeCompression, LargeOption};
+use crate::ids::LISTED_BYTES;
 use crate::registry::{HttpRegistry, Trouble};
 use tg_format_avro::{Avro, TopicOf};
 use tg_format_canal_json::CanalJson;
-use tg_format_common::{EncodeError, Encoder, Large, LargeMode, Locate};
+use tg_format_common::{Compression, EncodeError, Encoder, Large, LargeMode, Locate};
 use tg_format_debezium::Debezium;
 use tg_format_debezium_avro::DebeziumAvro;
 use tg_format_open_protocol::OpenProtocol;
@@ -39,6 +40,17 @@ impl Protocol {
     pub(crate) fn ddl_in_all_partitions(self) -> bool {
         self != Self::CanalJson
     }
+
+    /// Why messages have no room for the id of their change.
+    fn no_room_for_ids(self, config: &Config) -> Option<&'static str> {
+        match self {
+            Self::CanalJson if !config.enable_tidb_extension => Some("canal-json without `enable-tidb-extension`"),
+            Self::Simple if config.encoding_format == EncodingFormat::Avro => Some("simple in avro"),
+            Self::Avro => Some("avro"),
+            Self::DebeziumAvro => Some("debezium-avro"),
+            Self::CanalJson | Self::OpenProtocol | Self::Simple | Self::Debezium => None,
+        }
+    }
 }
 
 /// Makes it. `limit`: bytes of a message.
@@ -48,6 +60,18 @@ pub(crate) fn make(
     trouble: &Trouble,
     claims: Option<&Claims>,
 ) -> Result<Box<dyn Encoder>, EncodeError> {
+    if config.event_id.in_message()
+        && let Some(format) = config.protocol.no_room_for_ids(config)
+    {
+        return Err(EncodeError::Config(format!(
+            "messages of {format} have no room for an id: use `event-id = \"header\"`"
+        )));
+    }
+    let compressed = config.large_message_handle_compression != LargeCompression::None;
+    if compressed && !matches!(config.protocol, Protocol::CanalJson | Protocol::OpenProtocol | Protocol::Simple) {
+        let reason = "`large-message-handle-compression` is of canal-json, open-protocol and simple: use `compression`";
+        return Err(EncodeError::Config(reason.to_owned()));
+    }
     let large = || {
         let mode = match config.large_message_handle_option {
             LargeOption::None => LargeMode::Refuse,
@@ -58,7 +82,12 @@ pub(crate) fn make(
                 raw_value: config.claim_check_raw_value,
             },
         };
-        Large { mode, ..Large::refuse_above(limit) }
+        let compress = match config.large_message_handle_compression {
+            LargeCompression::None => Compression::None,
+            LargeCompression::Snappy => Compression::Snappy,
+            LargeCompression::Lz4 => Compression::Lz4,
+        };
+        Large { mode, compress: compress.forward(), ..Large::refuse_above(limit) }
     };
     Ok(match config.protocol {
         Protocol::CanalJson => Box::new(CanalJson::new(tg_format_canal_json::Options {
@@ -73,6 +102,7 @@ pub(crate) fn make(
             output_old_value: config.output_old_value,
             only_output_updated_columns: config.only_output_updated_columns,
             delete_only_handle_key: config.delete_only_output_handle_key_columns,
+            beside_bytes: if config.event_id.in_header() { LISTED_BYTES } else { 0 },
             large: large(),
         })),
         Protocol::Simple => {
@@ -87,6 +117,7 @@ pub(crate) fn make(
             output_old_value: config.output_old_value,
             enable_tidb_extension: config.enable_tidb_extension,
             include_start_ts: config.debezium_include_start_ts,
+            event_ids: config.event_id.in_message(),
             ..Default::default()
         })),
         Protocol::Avro => {

@@ -9,6 +9,7 @@
 //! - Messages of one partition leave in the order in which their rows came.
 //! - A row that cannot be encoded is refused by itself, and nothing of it is sent.
 //! - A DDL is handed to the producer once, however often its flush is tried.
+//! - A change has the same id whenever it is sent, and no other change has it.
 //! - A watermark names a timestamp up to which everything of the changefeed has been acknowledged.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -16,8 +17,10 @@ mod bootstrap;
 mod claims;
 mod config;
 mod encoders;
+mod ids;
 mod outbox;
 mod registry;
+mod retention;
 
 pub use config::Config;
 
@@ -25,17 +28,19 @@ use bootstrap::Bootstrap;
 use claims::Claims;
 use config::LargeOption;
 use encoders::Protocol;
+use ids::Ids;
 use outbox::{Outbox, Place};
 use registry::Trouble;
+use retention::{Mark, Retention};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tg_format_common::{EncodeError, Encoder, Messages};
 use tg_format_rules::Rules;
-use tgr1::Batch;
+use tgr1::{Batch, Row};
 use tidegate_sdk::producer::Producer;
 use tidegate_sdk::{
     Ack, BadEvent, Barrier, Capability, Context, DdlEvent, Failure, Manifest, Position, RowBatch, Sink, TablePlan,
-    TableRef, TableSchema, WriteOutcome, clock,
+    TableRef, TableSchema, WriteOutcome, clock, log,
 };
 
 /// Rows and bytes before a flush: with exactly-once a flush is a transaction.
@@ -60,6 +65,9 @@ pub struct Kafka {
     trouble: Trouble,
     producer: Producer,
     claims: Option<Claims>,
+    /// On the instance that runs DDL.
+    retention: Option<Retention>,
+    ids: Option<Ids>,
     outbox: Outbox,
     tables: BTreeMap<TableRef, Known>,
     /// Bytes that a message may have.
@@ -84,12 +92,19 @@ impl Kafka {
         self.producer.flush()
     }
 
+    /// Messages of another call are made from here on.
+    fn clear(&mut self) {
+        self.made.clear();
+        self.ids.iter_mut().for_each(Ids::clear);
+    }
+
     /// Puts the one message that was made into these partitions of a topic.
     fn spread(&mut self, topic: &str, partitions: u32) {
         let topic = self.outbox.topic(topic);
         for partition in 0..partitions {
             for i in 0..self.made.len() {
-                self.outbox.push(&self.made, i, Place { topic, partition });
+                let header = self.ids.as_ref().and_then(|ids| ids.header(i));
+                self.outbox.push(&self.made, i, Place { topic, partition }, header);
             }
         }
     }
@@ -102,7 +117,7 @@ impl Kafka {
             return Ok(());
         }
         let topics = known.topics.clone();
-        self.made.clear();
+        self.clear();
         self.encoder.bootstrap(table, now, &mut self.made).map_err(|e| self.encoding_failed(&e))?;
         for topic in topics {
             let name = self.outbox.name(topic).to_owned();
@@ -116,12 +131,45 @@ impl Kafka {
         Ok(())
     }
 
+    /// Makes the messages of a row; those of a row that failed are not to be sent.
+    fn encode(&mut self, table: TableRef, row: &Row<'_>, now: u64) -> Result<(), EncodeError> {
+        if let Some(claims) = &self.claims {
+            claims.row(row);
+        }
+        if let Some(ids) = &mut self.ids {
+            ids.row(table, row, &mut self.made)?;
+        }
+        let first = self.made.len();
+        self.encoder.row(table, row, now, &mut self.made)?;
+        if let Some(ids) = &mut self.ids {
+            ids.made(&self.made);
+        }
+        // Some formats know no limit. Those that join changes count what they make themselves.
+        let bytes = (first..self.made.len()).filter_map(|i| self.made.get(i)).map(|m| m.weight()).max().unwrap_or(0);
+        if bytes <= self.limit || self.encoder.packs() {
+            return Ok(());
+        }
+        let table = self.tables.get(&table).map_or_else(String::new, |known| known.name.clone());
+        Err(EncodeError::TooLarge { table, commit_ts: row.commit_ts(), bytes, limit: self.limit })
+    }
+
+    /// Removes some stored messages that are old. That a store refuses is no reason to stop.
+    fn remove_old(&mut self) {
+        let (Some(retention), Some(claims)) = (&mut self.retention, &self.claims) else { return };
+        match retention.pass(&claims.bucket, clock::wall_ms()) {
+            Ok(0) => {}
+            Ok(n) => log::info(&format!("{n} large messages were stored long enough and are removed"), &[]),
+            Err(e) => log::warn(&format!("old large messages are not removed for now: {e}"), &[]),
+        }
+    }
+
     /// Moves what was made into the outbox; formats that join changes do so here, partition by partition.
     fn hand_on(&mut self) -> Result<(), Failure> {
         if !self.encoder.packs() {
             for (i, place) in self.places.iter().enumerate() {
                 if let Some(place) = place {
-                    self.outbox.push(&self.made, i, *place);
+                    let header = self.ids.as_ref().and_then(|ids| ids.header(i));
+                    self.outbox.push(&self.made, i, *place, header);
                 }
             }
             return Ok(());
@@ -136,8 +184,13 @@ impl Kafka {
         for (place, numbers) in by_place {
             joined.clear();
             self.encoder.pack(&self.made, &numbers, &mut joined).map_err(|e| self.encoding_failed(&e))?;
+            let mut rest = numbers.as_slice();
             for i in 0..joined.len() {
-                self.outbox.push(&joined, i, place);
+                let rows = joined.get(i).map_or(0, |message| message.rows as usize);
+                let (these, others) = rest.split_at(rows.min(rest.len()));
+                rest = others;
+                let header = self.ids.as_ref().and_then(|ids| ids.joined(these));
+                self.outbox.push(&joined, i, place, header.as_deref());
             }
         }
         Ok(())
@@ -164,17 +217,19 @@ impl Sink for Kafka {
         let config = Config::parse(&ctx.config)?;
         let rules = Rules::new(&config.rules()).map_err(|e| Failure::fatal("rules", e.to_string()))?;
         let producer = Producer::open(&config.endpoint(&ctx.endpoints)?)?;
-        let limit = producer.max_message_bytes(rules.default_topic())?.min(config.max_message_bytes);
+        let limit = producer.max_message_bytes(rules.default_topic())?.min(config.max_message_bytes) as usize;
+        let limit = limit.saturating_sub(if config.event_id.in_header() { ids::HEADER_BYTES } else { 0 });
         let trouble = Trouble::default();
         let protocol = config.protocol;
+        let keep = config.claim_check_retention_ms.map(|ms| (Mark::of(&ctx.changefeed), ms));
         let claims = match (config.large_message_handle_option, &config.claim_check_endpoint) {
-            (LargeOption::ClaimCheck, Some(endpoint)) => Some(Claims::open(endpoint)?),
+            (LargeOption::ClaimCheck, Some(endpoint)) => Some(Claims::open(endpoint, keep.map(|(mark, _)| mark))?),
             (LargeOption::ClaimCheck, None) => {
                 return Err(Failure::fatal("config", "`claim-check` needs `claim-check-endpoint`"));
             }
             (LargeOption::None | LargeOption::HandleKeyOnly, _) => None,
         };
-        let encoder = encoders::make(&config, limit as usize, &trouble, claims.as_ref())
+        let encoder = encoders::make(&config, limit, &trouble, claims.as_ref())
             .map_err(|e| Failure::fatal(e.code(), e.to_string()))?;
         let sink = Self {
             protocol,
@@ -183,13 +238,15 @@ impl Sink for Kafka {
             trouble,
             producer,
             claims,
+            retention: keep.filter(|_| ctx.lane == ctx.lanes).map(|(mark, ms)| Retention::new(mark, ms)),
+            ids: Ids::new(&config),
             outbox: Outbox::default(),
             tables: BTreeMap::new(),
             made: Messages::new(),
             places: Vec::new(),
             taken_ddl: None,
             watermark: 0,
-            limit: limit as usize,
+            limit,
             config,
         };
         Ok((sink, None))
@@ -201,14 +258,24 @@ impl Sink for Kafka {
         let names = if targets.is_empty() { &own[..] } else { targets };
         let topics = names.iter().map(|name| self.outbox.topic(name)).collect();
         let (id, name) = (schema.id, format!("{}.{}", schema.database, schema.name));
+        let wanted = match &mut self.ids {
+            Some(ids) => ids.table(&schema, columns.clone()).map_err(|e| Failure::fatal(e.code(), e.to_string()))?,
+            None => columns.clone(),
+        };
         self.encoder.table(schema, columns.as_deref()).map_err(|e| self.encoding_failed(&e))?;
         let bootstrap = Bootstrap::new(&self.config, self.protocol);
         self.tables.insert(id, Known { name, topics, bootstrap });
-        Ok(TablePlan { columns, batch_rows: Some(BATCH_ROWS), batch_bytes: Some(BATCH_BYTES), ..TablePlan::default() })
+        Ok(TablePlan {
+            columns: wanted,
+            batch_rows: Some(BATCH_ROWS),
+            batch_bytes: Some(BATCH_BYTES),
+            ..TablePlan::default()
+        })
     }
 
     fn drop_schema(&mut self, table: TableRef) {
         self.encoder.drop_table(table);
+        self.ids.iter_mut().for_each(|ids| ids.drop_table(table));
         self.tables.remove(&table);
     }
 
@@ -216,10 +283,12 @@ impl Sink for Kafka {
         let seq = ddl.attrs.iter().find(|(name, _)| name == "seq").map_or("", |(_, v)| v.as_str());
         let this = (ddl.at.ts, seq.to_owned());
         if self.taken_ddl.as_ref() != Some(&this) {
-            self.made.clear();
+            self.clear();
+            self.ids.iter_mut().for_each(|ids| ids.ddl(ddl, &mut self.made));
             self.encoder
                 .ddl(ddl, clock::wall_ms(), &mut self.made)
                 .map_err(|e| self.encoding_failed(&e).context(&ddl.query))?;
+            self.ids.iter_mut().for_each(|ids| ids.made(&self.made));
             let topic = self.rules.ddl_topic(ddl);
             let all = self.producer.partitions(&topic)?;
             self.spread(&topic, if self.protocol.ddl_in_all_partitions() { all } else { 1 });
@@ -236,28 +305,14 @@ impl Sink for Kafka {
         self.describe(table, batch.row_count(), now)?;
         let known = self.tables.get(&table);
         let known = known.ok_or_else(|| Failure::fatal("schema", "rows of a table that was not announced"))?;
-        self.made.clear();
+        let topics = known.topics.clone();
+        self.clear();
         self.places.clear();
         let mut outcome = WriteOutcome::default();
         for (row, at) in Batch::parse(data)?.iter().zip(0..) {
-            if let Some(claims) = &self.claims {
-                claims.row(&row);
-            }
-            let first = self.made.len();
-            let encoded = self.encoder.row(table, &row, now, &mut self.made);
-            // Some formats know no limit. Those that join changes count what they make themselves.
-            let largest =
-                (first..self.made.len()).filter_map(|i| self.made.get(i)).map(|m| m.weight()).max().unwrap_or(0);
-            let encoded = encoded.and_then(|()| {
-                if largest <= self.limit || self.encoder.packs() {
-                    return Ok(());
-                }
-                let (table, commit_ts) = (known.name.clone(), row.commit_ts());
-                Err(EncodeError::TooLarge { table, commit_ts, bytes: largest, limit: self.limit })
-            });
-            match encoded {
+            match self.encode(table, &row, now) {
                 Ok(()) => {
-                    let target = known.topics.get(usize::from(row.target())).or(known.topics.first());
+                    let target = topics.get(usize::from(row.target())).or(topics.first());
                     let place = Place { topic: target.copied().unwrap_or_default(), partition: row.partition() };
                     self.places.resize(self.made.len(), Some(place));
                 }
@@ -283,7 +338,7 @@ impl Sink for Kafka {
     fn on_checkpoint(&mut self, at: Position) -> Result<(), Failure> {
         let ts = if at.stage == 0 { at.ts.saturating_sub(1) } else { at.ts };
         if ts > self.watermark {
-            self.made.clear();
+            self.clear();
             self.encoder.watermark(ts, clock::wall_ms(), &mut self.made).map_err(|e| self.encoding_failed(&e))?;
             if !self.made.is_empty() {
                 let mut topics: Vec<String> = self.rules.fixed_topics().chain(self.producer.topics()).collect();
@@ -296,7 +351,9 @@ impl Sink for Kafka {
             }
             self.watermark = ts;
         }
-        self.acknowledged()
+        self.acknowledged()?;
+        self.remove_old();
+        Ok(())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Messages that wait for the producer.
 
+use crate::ids::HEADER;
 use std::collections::{BTreeMap, VecDeque};
 use tg_format_common::Messages;
-use tidegate_sdk::Failure;
 use tidegate_sdk::producer::{self, Producer};
+use tidegate_sdk::{Blocks, Failure};
 
 /// Topics of one call.
 const TOPICS_MAX: usize = 256;
@@ -20,13 +21,15 @@ pub(crate) struct Place {
     pub(crate) partition: u32,
 }
 
-/// Calls in order. Messages of a call have all a key or none, all a value or none.
+/// Calls in order. Messages of a call have all a key or none, all a value or none, all a header or none.
 #[derive(Default)]
 pub(crate) struct Outbox {
     names: Vec<String>,
     numbers: BTreeMap<String, u32>,
     calls: VecDeque<Call>,
     spare: Vec<producer::Messages>,
+    /// One message with a header on its way out: the messages of a call have their headers in common.
+    single: producer::Messages,
 }
 
 #[derive(Default)]
@@ -34,7 +37,11 @@ struct Call {
     messages: producer::Messages,
     /// Topics of the call, as the outbox counts them.
     topics: Vec<u32>,
-    shape: (bool, bool),
+    shape: (bool, bool, bool),
+    /// Header of each message, if they have any.
+    headers: Vec<String>,
+    /// Messages that were handed over already, one by one.
+    handed_over: usize,
 }
 
 impl Outbox {
@@ -54,10 +61,10 @@ impl Outbox {
         self.names.get(topic as usize).map_or("", String::as_str)
     }
 
-    /// Adds message `i`.
-    pub(crate) fn push(&mut self, from: &Messages, i: usize, place: Place) {
+    /// Adds message `i`, with the id of its change as a header.
+    pub(crate) fn push(&mut self, from: &Messages, i: usize, place: Place, header: Option<&str>) {
         let Some(message) = from.get(i) else { return };
-        let shape = (message.key.is_some(), message.value.is_some());
+        let shape = (message.key.is_some(), message.value.is_some(), header.is_some());
         let fits = |c: &Call| {
             let bytes = c.messages.keys.len_bytes() + c.messages.values.len_bytes();
             c.shape == shape && bytes < CALL_BYTES && (c.topics.len() < TOPICS_MAX || c.topics.contains(&place.topic))
@@ -66,11 +73,12 @@ impl Outbox {
             let mut messages = self.spare.pop().unwrap_or_default();
             messages.clear();
             messages.topics.clear();
-            self.calls.push_back(Call { messages, topics: Vec::new(), shape });
+            self.calls.push_back(Call { messages, shape, ..Call::default() });
         }
         let name = self.names.get(place.topic as usize).map_or("", String::as_str);
         let Some(call) = self.calls.back_mut() else { return };
-        let Call { messages, topics, .. } = call;
+        let Call { messages, topics, headers, .. } = call;
+        headers.extend(header.map(str::to_owned));
         // Rows of one table come together, so that the last topic is nearly always the one.
         let at = topics.iter().rposition(|t| *t == place.topic).unwrap_or_else(|| {
             topics.push(place.topic);
@@ -95,7 +103,11 @@ impl Outbox {
     /// Hands everything over in order. What was handed over before a failure is gone from here.
     pub(crate) fn send(&mut self, producer: &Producer) -> Result<(), Failure> {
         while let Some(call) = self.calls.front_mut() {
-            producer.send(&mut call.messages)?;
+            if call.headers.is_empty() {
+                producer.send(&mut call.messages)?;
+            } else {
+                call.send_one_by_one(&mut self.single, producer)?;
+            }
             if let Some(sent) = self.calls.pop_front()
                 && self.spare.len() < SPARE_MAX
             {
@@ -104,6 +116,38 @@ impl Outbox {
         }
         Ok(())
     }
+}
+
+impl Call {
+    fn send_one_by_one(&mut self, single: &mut producer::Messages, producer: &Producer) -> Result<(), Failure> {
+        let Self { messages, shape, headers, handed_over, .. } = self;
+        while let Some(header) = headers.get(*handed_over) {
+            let i = *handed_over;
+            single.clear();
+            single.topics.clear();
+            let topic = messages.topic_of.get(i).and_then(|topic| messages.topics.get(usize::from(*topic)));
+            single.topics.extend(topic.cloned());
+            single.partitions.extend(messages.partitions.get(i));
+            if shape.0 {
+                single.keys.push(item(&messages.keys, i));
+            }
+            if shape.1 {
+                single.values.push(item(&messages.values, i));
+            }
+            single.headers = vec![(HEADER.to_owned(), header.as_bytes().to_vec())];
+            producer.send(single)?;
+            *handed_over += 1;
+        }
+        Ok(())
+    }
+}
+
+/// String `i` of these.
+fn item(of: &Blocks, i: usize) -> &[u8] {
+    let (data, ends) = of.parts();
+    let end = ends.get(i).map_or(0, |end| *end as usize);
+    let start = i.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| *end as usize);
+    data.get(start..end).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -138,7 +182,7 @@ mod tests {
         let (a, b) = (out.topic("a"), out.topic("b"));
         assert_eq!((out.topic("a"), out.name(b)), (a, "b"));
         for (i, topic) in [a, b, a, a, b].into_iter().enumerate() {
-            out.push(&made, i, Place { topic, partition: i as u32 });
+            out.push(&made, i, Place { topic, partition: i as u32 }, None);
         }
         let shown: Vec<_> = out
             .calls

@@ -73,6 +73,8 @@ section! {
         insecure_skip_verify: Option<bool> = None,
         /// Do not split updates of a key into delete and insert.
         output_raw_change_event: Option<bool> = None,
+        /// Where messages carry the stable id of their change: `none`, `message`, `header` or `both`. Tidegate's own.
+        event_id: Option<String> = None,
         /// Encoding.
         codec_config: Option<CodecConfig> = None,
         /// Messages above the limit.
@@ -128,6 +130,8 @@ section! {
         claim_check_storage_uri: SecretUri = SecretUri::default(),
         /// Store the bare value, without the JSON around it.
         claim_check_raw_value: bool = false,
+        /// How long stored messages are kept, like `7d` or `36h`; absent: for ever. Tidegate's own.
+        claim_check_retention: Option<String> = None,
     }
 }
 

@@ -169,6 +169,7 @@ impl ChangefeedConfig {
         };
         let key = |name: &str| format!("sink.kafka-config.{name}");
         c.some_word(&key("compression"), kafka.compression.as_deref(), COMPRESSIONS)?;
+        c.some_word(&key("event-id"), kafka.event_id.as_deref(), crate::kafka_options::EVENT_IDS)?;
         c.range(&key("required-acks"), kafka.required_acks.unwrap_or(-1), &(-1..=1))?;
         c.range(&key("partition-num"), kafka.partition_num.unwrap_or(1), &(1..=i32::MAX))?;
         if let Some(large) = &kafka.large_message_handle {

@@ -1,6 +1,7 @@
 //! The parameters of sink URIs and their limits.
 
 use super::{Family, PROTOCOLS};
+use crate::kafka_options::EVENT_IDS;
 use crate::postgres_options::SSL_MODES;
 use crate::{Interval, Secret, did_you_mean};
 
@@ -186,6 +187,7 @@ const KAFKA: &[Spec] = &[
     spec("debezium-include-start-ts", Kind::Bool),
     spec("encoding-format", Kind::Words(&["json", "avro"])),
     spec("output-row-key", Kind::Bool),
+    spec("event-id", Kind::Words(EVENT_IDS)),
 ];
 
 const PULSAR: &[Spec] = &[

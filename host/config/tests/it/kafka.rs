@@ -1,6 +1,6 @@
 //! What a Kafka sink gets of URI and file.
 
-use tg_config::{ChangefeedConfig, ConfigError, KafkaLogin, KafkaOptions, SinkUri};
+use tg_config::{ChangefeedConfig, ConfigError, KafkaLogin, KafkaOptions, LargeMessages, SinkUri};
 
 fn options(uri: &str, toml: &str) -> Result<KafkaOptions, ConfigError> {
     let (config, _) = ChangefeedConfig::from_toml("t", toml).unwrap();
@@ -36,6 +36,45 @@ fn logins_and_tls() {
     assert!(options("kafka://a/t?protocol=simple&ca=/x.pem", "").unwrap().link.tls);
 }
 
+fn kept(retention: &str) -> String {
+    format!(
+        "[sink.kafka-config.large-message-handle]\nlarge-message-handle-option = 'claim-check'\n\
+         claim-check-storage-uri = 'file:///x'\nclaim-check-retention = '{retention}'\n"
+    )
+}
+
+#[test]
+fn large_messages_are_kept_for_ever_or_as_long_as_is_said() {
+    let retention = |text: &str| match options("kafka://a/t?protocol=simple", text).unwrap().large {
+        LargeMessages::ClaimCheck { retention, .. } => retention.map(|kept| kept.get().as_secs()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(retention(&kept("")), None);
+    assert_eq!(retention(&kept("7d")), Some(7 * 86_400));
+    assert_eq!(retention(&kept("1h30m")), Some(5_400));
+    let compressed = "[sink.kafka-config.large-message-handle]\nlarge-message-handle-compression = 'lz4'\n";
+    assert_eq!(options("kafka://a/t?protocol=simple", compressed).unwrap().value_compression, "lz4");
+    assert_eq!(options("kafka://a/t?protocol=simple", "").unwrap().value_compression, "none");
+}
+
+#[test]
+fn ids_go_where_there_is_room() {
+    let file = "[sink.kafka-config]\nevent-id = 'both'\n";
+    for (uri, toml, place) in [
+        ("kafka://a/t?protocol=canal-json", "", "none"),
+        ("kafka://a/t?protocol=canal-json&enable-tidb-extension=true&event-id=message", "", "message"),
+        ("kafka://a/t?protocol=open-protocol", file, "both"),
+        ("kafka://a/t?protocol=simple&event-id=Header", file, "header"),
+        ("kafka://a/t?protocol=debezium", file, "both"),
+        ("kafka://a/t?protocol=avro&schema-registry=http://x&event-id=header", file, "header"),
+    ] {
+        assert_eq!(options(uri, toml).unwrap().event_id, place, "{uri}");
+    }
+    let error = ChangefeedConfig::from_toml("t", "[sink.kafka-config]\nevent-id = 'heder'\n").unwrap_err().to_string();
+    assert!(error.contains("header"), "{error}");
+    assert!(SinkUri::parse("kafka://a/t?protocol=simple&event-id=headers").unwrap_err().to_string().contains("header"));
+}
+
 #[test]
 fn what_does_not_go_is_said() {
     for (uri, toml, why) in [
@@ -58,6 +97,18 @@ fn what_does_not_go_is_said() {
             "[sink.kafka-config.large-message-handle]\nlarge-message-handle-option = 'handle-key-only'\n",
             "debezium",
         ),
+        (
+            "kafka://a/t?protocol=debezium",
+            "[sink.kafka-config.large-message-handle]\nlarge-message-handle-compression = 'lz4'\n",
+            "use `compression`",
+        ),
+        ("kafka://a/t?protocol=simple", kept("7d").replace("claim-check'", "none'").as_str(), "needs `claim-check`"),
+        ("kafka://a/t?protocol=simple", kept("30s").as_str(), "not within 1m0s"),
+        ("kafka://a/t?protocol=simple", kept("7 days").as_str(), "claim-check-retention"),
+        ("kafka://a/t?protocol=canal-json&event-id=message", "", "use `header`"),
+        ("kafka://a/t?protocol=simple&encoding-format=avro&event-id=both", "", "use `header`"),
+        ("kafka://a/t?protocol=avro&schema-registry=http://x&event-id=message", "", "use `header`"),
+        ("kafka://a/t?protocol=debezium-avro&schema-registry=http://x&event-id=both", "", "use `header`"),
     ] {
         let error = options(uri, toml).unwrap_err().to_string();
         assert!(error.contains(why), "{uri}: {error}");
