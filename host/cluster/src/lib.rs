@@ -20,7 +20,7 @@
 //!
 //! | rim | what it does |
 //! |---|---|
-//! | clock | calls [`Node::step`] with [`Input::Tick`] every 10 to 50 ms and passes a monotonic [`Mono`] everywhere |
+//! | clock | calls [`Node::step`] with [`Input::Tick`] every [`timing::TICK`] and passes a monotonic [`Mono`] everywhere |
 //! | transport | carries [`Message`]s to [`Peer`]s, as well as it can; tells [`Input::PeerDown`] when a connection breaks and a new one is refused |
 //! | metadata | runs each [`MetaRequest`] as the transaction named at it; watches the prefix and hands in whole [`Snapshot`]s; keeps the leases of the capture's and the owner's key alive |
 //! | slot holder | carries out [`SlotOrder`]s in order, answers with [`HolderEvent`]s. Every write of a lease-fenced changefeed is admitted only while [`Output::Authority`] lies ahead; the check is the last thing before the bytes leave |

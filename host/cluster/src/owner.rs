@@ -12,7 +12,7 @@ use crate::id::{FeedId, Mono, OwnerRev, Peer, RunId};
 use crate::message::{Body, CommandKind, Grant, Publish, Report, SlotCommand};
 use crate::meta::{FeedState, MetaReply, MetaRequest, Snapshot};
 use crate::rules::{Rule, Rules};
-use crate::timing::{CONFIRM_EVERY, LEASE, META_TIMEOUT, PUBLISH_EVERY, RELAY_AFTER};
+use crate::timing::{CONFIRM_EVERY, LEASE, PUBLISH_EVERY, RELAY_AFTER};
 use claim::Epochs;
 use feed::Feed;
 use kept::Kept;
@@ -64,8 +64,8 @@ pub(crate) struct Owner {
     epochs: Epochs,
     /// Until when it is known to be the owner.
     valid_until: Mono,
-    confirming: Option<Mono>,
-    confirmed_at: Mono,
+    /// When it last asked whether it still is.
+    asked_at: Mono,
     balancer: Balancer,
     balanced_at: Mono,
     /// Slots go to captures of this zone, others being equal; empty: none is preferred.
@@ -85,8 +85,7 @@ impl Owner {
             feeds: BTreeMap::new(),
             epochs: Epochs::new(rev),
             valid_until: asked.map_or(Mono(0), |at| at.after(LEASE)),
-            confirming: None,
-            confirmed_at: asked.unwrap_or_default(),
+            asked_at: asked.unwrap_or_default(),
             balancer: Balancer::default(),
             balanced_at: now,
             prefer_zone: String::new(),
@@ -209,7 +208,6 @@ impl Owner {
     ) -> bool {
         match (request, reply) {
             (MetaRequest::ConfirmOwner(rev), MetaReply::Confirmed(held)) if *rev == self.rev => {
-                self.confirming = None;
                 if !held {
                     return false;
                 }
@@ -243,12 +241,8 @@ impl Owner {
     }
 
     pub(crate) fn tick(&mut self, now: Mono, out: &mut Out) {
-        let due = self
-            .confirming
-            .map_or_else(|| now.since(self.confirmed_at) >= CONFIRM_EVERY, |asked| now.since(asked) > META_TIMEOUT);
-        if due {
-            self.confirming = Some(now);
-            self.confirmed_at = now;
+        if now.since(self.asked_at) >= CONFIRM_EVERY {
+            self.asked_at = now;
             out.meta.push(MetaRequest::ConfirmOwner(self.rev));
         }
         self.drive(now, out);

@@ -15,14 +15,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::Instant;
+use tg_cluster::timing::TICK;
 use tg_cluster::{
     CaptureId, CaptureRecord, FeedId, FeedRecord, FeedState, Input, MetaId, MetaReply, MetaRequest, NodeId, NodeState,
     Output, Rules, RunId, SlotKey, SlotOrder, Snapshot, Tenure,
 };
 use tg_model::{Position, Ts};
-
-/// How often a process is told that time passes.
-const TICK: u64 = 20 * MS;
 
 /// What happens at a time.
 pub(crate) enum Happening {

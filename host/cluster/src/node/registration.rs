@@ -25,14 +25,13 @@ impl Registration {
 
     /// What to ask now, if anything.
     pub(super) fn tick(&mut self, now: Mono, capture: CaptureId, silent: bool) -> Option<MetaRequest> {
-        if self.asked_at.is_some_and(|at| now.since(at) <= META_TIMEOUT) {
-            return None;
-        }
+        let asked = |within: u64| self.asked_at.is_some_and(|at| now.since(at) < within);
         let request = match self.inc {
+            None if asked(META_TIMEOUT) => return None,
             None => MetaRequest::Register,
             Some(inc) => {
                 let every = if silent { CONFIRM_EVERY } else { CONFIRM_IDLE };
-                if now.since(self.confirmed_at) < every {
+                if asked(every.min(META_TIMEOUT)) || now.since(self.confirmed_at) < every {
                     return None;
                 }
                 MetaRequest::ConfirmCapture(Peer { capture, inc })

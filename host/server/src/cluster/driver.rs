@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// How often the state machine looks at the clock.
-const TICK: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_micros(tg_cluster::timing::TICK);
 /// Requests to the metadata under way at once.
 const REQUESTS_MAX: usize = 32;
 /// Answers and events that wait for the state machine.

@@ -6,4 +6,5 @@ mod capture;
 mod hand;
 mod maintenance;
 mod owner;
+mod times;
 mod whole;

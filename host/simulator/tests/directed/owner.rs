@@ -173,7 +173,9 @@ pub(crate) fn table(id: i64) -> Arc<tg_model::TableVersion> {
     })
 }
 
-const LEASE: Fence = Fence::Lease { inflight: 2_000_000 };
+/// Longest time until a request to the sink has landed, in microseconds.
+const INFLIGHT: u64 = 2_000_000;
+const LEASE: Fence = Fence::Lease { inflight: INFLIGHT };
 
 /// A new run begins while the old run's writer is active: may another be activated?
 fn activated_beside_the_old_run(without: Option<Rule>) -> bool {
@@ -202,26 +204,33 @@ fn nobody_is_activated_beside_a_writer() {
     assert!(activated_beside_the_old_run(Some(Rule::OnlyStoppedReleases)), "Stopping is not Stopped");
 }
 
-/// How long after a silent capture's registration is gone its slot is activated elsewhere, in milliseconds.
+/// How often time passes here, in microseconds.
+const STEP: u64 = 10_000;
+
+/// How long after a silent capture's registration is gone its slot is activated elsewhere, in microseconds.
 fn wait_for_a_fence(without: Option<Rule>) -> u64 {
     let mut hand = owner(without, LEASE);
     let old = Epoch::new(OwnerRev(12), 1);
-    hand.report(A, 0, vec![status(old, Phase::Active)]);
-    hand.report(B, 0, Vec::new());
     started(&mut hand);
+    // What was granted before this owner came is over.
+    for _ in 0..=(timing::FENCE_WAIT + INFLIGHT) / 100_000 {
+        hand.report(A, 0, vec![status(old, Phase::Active)]);
+        hand.report(B, 0, Vec::new());
+        hand.pass(100);
+    }
     // A is heard no more; B is, and gets the slot prepared.
     let (mut revoked, mut at_b, mut seq_b) = (None, None, 0);
-    for ms in (0..10_000).step_by(50) {
+    for _ in 0..1_000 {
         let slots = at_b.map(|e| vec![status(e, Phase::Prepared)]).unwrap_or_default();
         let mut out = hand.report(B, seq_b, slots);
-        out.extend(hand.pass(50));
+        out.extend(hand.pass(STEP / 1_000));
         if out.iter().any(|o| matches!(o, Output::Meta(_, MetaRequest::Revoke { .. }))) {
-            revoked.get_or_insert(ms);
+            revoked.get_or_insert(hand.now);
         }
         for (seq, c) in commands(&out, B, SLOT) {
             match c.kind {
                 CommandKind::Prepare { .. } => (at_b, seq_b) = (Some(c.epoch), seq),
-                CommandKind::Activate { .. } => return ms - revoked.expect("revoked first"),
+                CommandKind::Activate { .. } => return hand.now - revoked.expect("revoked first"),
                 _ => {}
             }
         }
@@ -231,11 +240,43 @@ fn wait_for_a_fence(without: Option<Rule>) -> u64 {
 
 #[test]
 fn a_lease_is_waited_out_and_so_are_late_requests() {
-    let wait = |without| wait_for_a_fence(without);
-    let full = (timing::FENCE_WAIT + 2_000_000) / 1_000;
-    assert!(wait(None) >= full, "{} of {full} ms", wait(None));
-    assert!(wait(Some(Rule::InFlightGrace)) < full);
-    assert!(wait(Some(Rule::WaitAfterRevoke)) < full);
+    let waits = |without, full: u64| {
+        let wait = wait_for_a_fence(without);
+        assert!((full..=full + 2 * STEP).contains(&wait), "without {without:?} {wait} us, not {full}");
+    };
+    waits(None, timing::FENCE_WAIT + INFLIGHT);
+    waits(Some(Rule::InFlightGrace), timing::FENCE_WAIT);
+    waits(Some(Rule::WaitAfterRevoke), INFLIGHT);
+}
+
+/// The longest pause between two words of an owner that grant something, and when the last one came, in microseconds, when the
+/// metadata answers nothing for a while.
+fn grants_when_answers_are_lost_for(micros: u64) -> (u64, u64) {
+    let mut hand = owner(None, LEASE);
+    let (begun, mut last, mut pause) = (hand.now, hand.now, 0);
+    for _ in 0..300 {
+        hand.report(A, 0, Vec::new());
+        hand.now += STEP;
+        let out = hand.step(Input::Tick);
+        if hand.now - begun >= micros {
+            hand.answer(&out, |r| matches!(r, MetaRequest::ConfirmOwner(_)).then_some(MetaReply::Confirmed(true)));
+        }
+        let grants =
+            |o: &Output| matches!(o, Output::Send(A, Message { body: Body::Publish(p), .. }) if p.grant.is_some());
+        if out.iter().any(grants) {
+            pause = pause.max(hand.now - last);
+            last = hand.now;
+        }
+    }
+    (pause, last - begun)
+}
+
+#[test]
+fn a_lost_confirmation_costs_nothing_and_silence_ends_the_lease() {
+    let (pause, last) = grants_when_answers_are_lost_for(2 * timing::CONFIRM_EVERY);
+    assert!(pause <= 2 * timing::PUBLISH_EVERY && last >= 299 * STEP - timing::PUBLISH_EVERY, "{pause} {last}");
+    let (_, last) = grants_when_answers_are_lost_for(u64::MAX);
+    assert!(last <= timing::LEASE, "{last}");
 }
 
 /// An owner that cannot confirm itself: does it still grant?
