@@ -41,6 +41,7 @@ mod backoff;
 mod controller;
 mod ddl_queue;
 mod digest;
+mod elapsed;
 mod event;
 mod id;
 mod message;
@@ -60,8 +61,8 @@ pub use digest::{Digest, Members};
 pub use event::{Effect, Event};
 pub use id::{CaptureId, ClusterId, Epoch, FeedId, Incarnation, Mono, NodeId, OwnerRev, Peer, RunId, SlotKey};
 pub use message::{
-    Body, CommandKind, Grant, Header, Load, Message, PROTO, Phase, Publish, Report, SlotCap, SlotCommand, SlotStatus,
-    slot_key,
+    Away, Body, CommandKind, Grant, Header, Load, Message, PROTO, Phase, Publish, Report, SlotCap, SlotCommand,
+    SlotStatus, slot_key,
 };
 pub use meta::{CaptureRecord, DdlRecord, FeedRecord, FeedState, Fence, MetaReply, MetaRequest, NodeState, Snapshot};
 pub use node::{Input, MetaId, Node, NodeConfig, Output};

@@ -1,7 +1,7 @@
 //! What captures say to each other. Delivery may lose, repeat, delay and reorder; nothing here minds.
 
 use crate::digest::{Digest, Members};
-use crate::id::{ClusterId, Epoch, FeedId, Mono, OwnerRev, Peer, RunId, SlotKey};
+use crate::id::{ClusterId, Epoch, FeedId, Mono, NodeId, OwnerRev, Peer, RunId, SlotKey};
 use std::sync::Arc;
 use tg_model::{Position, SlotId, Ts};
 
@@ -70,6 +70,19 @@ pub struct Publish {
     pub grant: Option<Grant>,
     /// Last report that arrived.
     pub ack_report: u64,
+    /// Nodes in maintenance that are away. `None`: the sender is not to say.
+    pub away: Option<Vec<Away>>,
+}
+
+/// A node in maintenance that is away, and for how long that has been known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Away {
+    /// Which.
+    pub node: NodeId,
+    /// Microseconds until this was said.
+    pub micros: u64,
+    /// It was away already when whoever counts began to: it may be longer.
+    pub at_least: bool,
 }
 
 /// The right to write, until a deadline that the holder computes on its own clock.
@@ -156,6 +169,8 @@ pub struct Report {
     pub slots: Vec<SlotStatus>,
     /// What the capture carries.
     pub load: Load,
+    /// What owners have told of nodes in maintenance that are away.
+    pub away: Vec<Away>,
 }
 
 /// How busy a capture is.

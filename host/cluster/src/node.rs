@@ -1,5 +1,6 @@
 //! One process of the cluster.
 
+mod absences;
 mod election;
 mod io;
 mod registration;
@@ -12,6 +13,7 @@ use crate::meta::{MetaReply, MetaRequest, Snapshot};
 use crate::owner::{FeedView, Out, Owner, Pace};
 use crate::rules::Rule;
 use crate::timing::{META_TIMEOUT, REPORT_EVERY};
+use absences::Absences;
 use election::Election;
 use registration::Registration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +41,7 @@ pub struct Node {
     /// The owner has said that it got this report.
     report_seen: u64,
     heard_directly: Mono,
+    absences: Absences,
     load: Load,
     pace: Pace,
     authority: Mono,
@@ -67,6 +70,7 @@ impl Node {
             reported_at: now,
             report_seen: 0,
             heard_directly: now,
+            absences: Absences::default(),
             load: Load::default(),
             pace: Pace::default(),
             authority: Mono(0),
@@ -247,6 +251,7 @@ impl Node {
             return;
         }
         self.acked = self.acked.max(publish.seq);
+        publish.away.iter().for_each(|away| self.absences.told(now, away));
         for command in &publish.commands {
             self.agent.command(command, &mut self.orders);
         }

@@ -81,7 +81,7 @@ impl Owner {
             rev,
             rules,
             peers: Peers::new(rules, now),
-            kept: Kept::default(),
+            kept: Kept::new(rules),
             feeds: BTreeMap::new(),
             epochs: Epochs::new(rev),
             valid_until: asked.map_or(Mono(0), |at| at.after(LEASE)),
@@ -165,6 +165,7 @@ impl Owner {
         if !self.peers.report(now, from, directly, report) {
             return;
         }
+        self.kept.told(now, &report.away);
         for feed in self.feeds.values_mut() {
             news |= feed.report(from, report);
         }
@@ -270,6 +271,7 @@ impl Owner {
         let emits: Vec<(FeedId, Ts)> = self.feeds.iter().map(|(id, f)| (*id, f.controller().emit_ts())).collect();
         let heard = self.peers.iter().filter(|(p, v)| *p != self.me && now.since(v.heard_directly) < RELAY_AFTER);
         let relays: Vec<_> = heard.map(|(p, _)| p).collect();
+        let away = (valid && self.snapshot_rev > 0).then(|| self.kept.away(now));
         for (peer, view) in self.peers.iter_mut() {
             let due = view.published.is_none_or(|at| now.since(at) >= PUBLISH_EVERY);
             if !due && view.outbox.is_empty() {
@@ -290,6 +292,7 @@ impl Owner {
                 emits: emits.clone(),
                 grant: granted.then_some(Grant { echo: view.echo, ttl }),
                 ack_report: view.report,
+                away: away.clone(),
             };
             let relay = now.since(view.heard_directly) > RELAY_AFTER;
             let via = if relay { relays.iter().find(|p| **p != peer) } else { None };

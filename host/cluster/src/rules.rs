@@ -62,11 +62,13 @@ pub enum Rule {
     NewestTenureCounts,
     /// What was sent may be lost: it is sent again until it is seen to have worked.
     ResendUntilSeen,
+    /// How long a node in maintenance is away already is passed on from owner to owner.
+    AbsenceCarried,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::OnlyStoppedReleases,
         Self::StartAtCheckpoint,
         Self::WaitAfterRevoke,
@@ -96,6 +98,7 @@ impl Rule {
         Self::OwnEpochCounts,
         Self::NewestTenureCounts,
         Self::ResendUntilSeen,
+        Self::AbsenceCarried,
     ];
 
     /// The rule with this name, as `Debug` writes it.

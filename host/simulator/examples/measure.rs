@@ -1,5 +1,6 @@
 //! Prints how long the cluster takes for what matters, in virtual time, and what its owner costs.
 
+use tg_cluster::Rules;
 use tg_simulator::measure::{Times, capture_crash, drain, lease, move_gap, owner_crash, schedule, steady, token};
 
 fn row(what: &str, t: Times) {
@@ -8,12 +9,16 @@ fn row(what: &str, t: Times) {
 
 fn main() {
     let runs = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(200);
+    let rules = Rules::default();
     println!("| virtual milliseconds | p50 | p99 | max | runs |\n|---|---|---|---|---|");
     row("owner's process dies → another one acts", owner_crash(runs, true));
     row("owner's machine dies → another one acts", owner_crash(runs, false));
-    row("capture's process dies → its slots write again, token", capture_crash(runs, token(), true));
-    row("capture's machine dies → its slots write again, token", capture_crash(runs, token(), false));
-    row("capture's machine dies → its slots write again, lease + 500 ms grace", capture_crash(runs, lease(), false));
+    row("capture's process dies → its slots write again, token", capture_crash(runs, token(), true, rules));
+    row("capture's machine dies → its slots write again, token", capture_crash(runs, token(), false, rules));
+    row(
+        "capture's machine dies → its slots write again, lease + 500 ms grace",
+        capture_crash(runs, lease(), false, rules),
+    );
     row("longest pause in a slot's writes while it moves", move_gap(runs / 4));
     if let Some((spans, ms)) = drain(3_000, 48) {
         println!("\ndrain of a node with {spans} spans: {ms:.0} ms");

@@ -13,6 +13,7 @@ pub(crate) enum Undo {
     MetaUp,
     MetaFast,
     Undrain(usize),
+    EndMaintenance(usize),
     Resume(FeedId),
     Unstick(TableId),
     SinkFast(FeedId),
@@ -51,6 +52,15 @@ impl World {
                 Some(Undo::MetaFast)
             }
             FaultKind::Drain => self.drain(any),
+            FaultKind::Maintenance => {
+                let away_max = self.rng.between(300 * MS, 4_000 * MS);
+                self.maintain(any, Some(away_max));
+                if let Some(back) = self.crash(any) {
+                    let away = self.rng.below(lasts);
+                    self.after(away, Happening::Ends(back));
+                }
+                Some(Undo::EndMaintenance(any))
+            }
             FaultKind::Pause => self.pause(),
             FaultKind::StuckTable => {
                 let ids: Vec<_> = self.up.tables.keys().copied().collect();
@@ -122,6 +132,13 @@ impl World {
         Some(Undo::Undrain(n))
     }
 
+    /// Puts a node into maintenance, or (`None`) takes it out.
+    pub(crate) fn maintain(&mut self, n: usize, away_max: Option<u64>) {
+        let node = self.processes[n].record.node;
+        self.meta.maintain(node, away_max);
+        self.show_all();
+    }
+
     fn pause(&mut self) -> Option<Undo> {
         let n = self.rng.below(self.sinks.len() as u64) as usize;
         let id = self.sinks.keys().nth(n).copied()?;
@@ -156,6 +173,7 @@ impl World {
                     self.show_all();
                 }
             }
+            Undo::EndMaintenance(n) => self.maintain(n, None),
             Undo::Resume(id) => {
                 self.meta.edit_feed(id, |f, rev| {
                     if !f.wanted {

@@ -39,8 +39,8 @@ pub const fn lease() -> SinkKind {
     SinkKind { fence: Fence::Lease { inflight: 500 * MS }, keeps_position: false }
 }
 
-fn settled_world(scenario: &Scenario) -> World {
-    let mut world = World::new(scenario, Rules::default(), Trace::Off);
+fn settled_world(scenario: &Scenario, rules: Rules) -> World {
+    let mut world = World::new(scenario, rules, Trace::Off);
     world.run_until(6 * SEC);
     world
 }
@@ -49,7 +49,7 @@ fn settled_world(scenario: &Scenario) -> World {
 #[must_use]
 pub fn owner_crash(seeds: u64, refused: bool) -> Times {
     let one = |seed| {
-        let mut world = settled_world(&Scenario::calm(seed, 5, vec![token()]));
+        let mut world = settled_world(&Scenario::calm(seed, 5, vec![token()]), Rules::default());
         let owner = world.owner_place()?;
         let before = world.processes[owner].node.owner_rev();
         let emit = |w: &World, n: usize| w.processes[n].node.feeds().first().map(|f| f.emit_ts);
@@ -71,9 +71,9 @@ pub fn owner_crash(seeds: u64, refused: bool) -> Times {
 
 /// From the death of a capture that is not owner until all its slots have written again.
 #[must_use]
-pub fn capture_crash(seeds: u64, sink: SinkKind, refused: bool) -> Times {
+pub fn capture_crash(seeds: u64, sink: SinkKind, refused: bool, rules: Rules) -> Times {
     let one = |seed| {
-        let mut world = settled_world(&Scenario::calm(seed, 4, vec![sink]));
+        let mut world = settled_world(&Scenario::calm(seed, 4, vec![sink]), rules);
         let owner = world.owner_place()?;
         let victim = (0..4).find(|n| *n != owner && world.held(*n).len() > 1)?;
         let lost = world.held(victim);
@@ -90,6 +90,40 @@ pub fn capture_crash(seeds: u64, sink: SinkKind, refused: bool) -> Times {
     times((0..seeds).filter_map(one).collect())
 }
 
+/// From the death of a node in maintenance, which may be away for `away_max` microseconds, until other nodes write all that it
+/// wrote. Meanwhile so many owners die one after the other.
+#[must_use]
+pub fn absence(seeds: u64, away_max: u64, owners: u64, rules: Rules) -> Times {
+    let one = |seed| {
+        // Most of those that are registered have to live on, or nobody becomes owner.
+        let nodes = 3 + 2 * owners;
+        let mut world = settled_world(&Scenario::calm(seed, nodes, vec![token()]), rules);
+        let owner = world.owner_place()?;
+        let away = (0..nodes as usize).find(|n| *n != owner && !world.held(*n).is_empty())?;
+        let lost = world.held(away);
+        world.maintain(away, Some(away_max));
+        let node = world.processes[away].record.node;
+        lost.iter().for_each(|key| world.meta.at_home(key.feed, node));
+        world.show_all();
+        world.run_until(world.now + 100 * MS);
+        let begun = world.now;
+        let _ = world.kill_process(away, false);
+        for n in 1..=owners {
+            world.run_until(begun + away_max * n / (owners + 1));
+            let owner = world.owner_place()?;
+            let _ = world.kill_process(owner, true);
+        }
+        while world.now < begun + 20 * SEC {
+            world.run_until(world.now + MS);
+            if lost.iter().all(|k| world.holders(*k).iter().any(|n| *n != away)) && world.all_wrote(&lost, begun) {
+                return Some(world.now - begun);
+            }
+        }
+        None
+    };
+    times((0..seeds).filter_map(one).collect())
+}
+
 /// The longest time that nothing of a slot was written while it moved, because its capture is drained.
 #[must_use]
 pub fn move_gap(seeds: u64) -> Times {
@@ -97,7 +131,7 @@ pub fn move_gap(seeds: u64) -> Times {
     for seed in 0..seeds {
         let mut scenario = Scenario::calm(seed, 4, vec![token()]);
         scenario.row_every = 5 * MS;
-        let mut world = settled_world(&scenario);
+        let mut world = settled_world(&scenario, Rules::default());
         let Some(owner) = world.owner_place() else { continue };
         let Some(n) = (0..4).find(|n| *n != owner && world.held(*n).len() > 1) else { continue };
         let moved = world.held(n);
@@ -122,7 +156,7 @@ pub fn move_gap(seeds: u64) -> Times {
 pub fn drain(tables: u64, slots: u16) -> Option<(usize, f64)> {
     let mut scenario = Scenario::calm(1, 3, vec![token()]);
     (scenario.tables, scenario.slots, scenario.row_every) = (tables, slots, 20 * SEC);
-    let mut world = settled_world(&scenario);
+    let mut world = settled_world(&scenario, Rules::default());
     let owner = world.owner_place()?;
     let n = (0..3).find(|n| *n != owner)?;
     let spans = world.spans(n);

@@ -4,8 +4,8 @@ use crate::scenario::SEC;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tg_cluster::{
-    CaptureId, CaptureRecord, DdlRecord, FeedId, FeedRecord, Incarnation, MetaReply, MetaRequest, OwnerRev, Peer, Rule,
-    Rules, SYNCPOINT_SEQ, Snapshot,
+    CaptureId, CaptureRecord, DdlRecord, FeedId, FeedRecord, Incarnation, MetaReply, MetaRequest, NodeId, NodeState,
+    OwnerRev, Peer, Rule, Rules, SYNCPOINT_SEQ, Snapshot,
 };
 use tg_model::{Position, Stage};
 
@@ -82,7 +82,11 @@ impl Metadata {
                     return (MetaReply::Registered(inc), false);
                 }
                 let inc = Incarnation(self.changed());
-                self.state.captures.insert(Peer { capture: from, inc }, Arc::clone(record));
+                let mut record = Arc::clone(record);
+                if self.state.maintenance.contains_key(&record.node) {
+                    Arc::make_mut(&mut record).state = NodeState::Maintenance;
+                }
+                self.state.captures.insert(Peer { capture: from, inc }, record);
                 self.alive.insert(from, now);
                 (MetaReply::Registered(inc), true)
             }
@@ -178,6 +182,25 @@ impl Metadata {
         if let Some(record) = self.state.captures.get_mut(&peer) {
             change(Arc::make_mut(record));
         }
+        self.changed();
+    }
+
+    /// A person puts a node into maintenance, in which it may be away for so long, or (`None`) takes it out.
+    pub(crate) fn maintain(&mut self, node: NodeId, away_max: Option<u64>) {
+        let state = if away_max.is_some() { NodeState::Maintenance } else { NodeState::Up };
+        for record in self.state.captures.values_mut().filter(|r| r.node == node) {
+            Arc::make_mut(record).state = state;
+        }
+        match away_max {
+            Some(micros) => _ = self.state.maintenance.insert(node, micros),
+            None => _ = self.state.maintenance.remove(&node),
+        }
+        self.changed();
+    }
+
+    /// A changefeed waits for a node in maintenance.
+    pub(crate) fn at_home(&mut self, feed: FeedId, node: NodeId) {
+        self.state.homes.insert(feed, node);
         self.changed();
     }
 }

@@ -33,6 +33,8 @@ pub enum FaultKind {
     FreezeOwner,
     /// A node is drained for a while.
     Drain,
+    /// A node is in maintenance for a while, and its process dies meanwhile.
+    Maintenance,
     /// A changefeed is paused and resumed.
     Pause,
     /// A region does not resolve.
@@ -159,6 +161,7 @@ impl Scenario {
         let chosen = theme.kinds(&mut rng);
         let count = if chosen.is_empty() { 0 } else { rng.between(2, 14) };
         let mut faults: Vec<_> = (0..count).map(|_| fault(&mut rng, &chosen, heal)).collect();
+        faults.extend(maintenance(seed, heal));
         faults.sort_by_key(|f| f.at);
         let dense = theme == Theme::Ddls;
         Self {
@@ -218,6 +221,13 @@ fn sink(rng: &mut Rng) -> SinkKind {
 fn lease(rng: &mut Rng) -> SinkKind {
     let inflight = if rng.permille(500) { 500 * MS } else { 2 * SEC };
     SinkKind { fence: Fence::Lease { inflight }, keeps_position: false }
+}
+
+/// Drawn apart, so that nothing else of a seed depends on it.
+fn maintenance(seed: u64, heal: u64) -> Vec<Fault> {
+    let mut rng = Rng::new(seed ^ 0x6b65_6570);
+    let count = if rng.permille(120) { rng.between(1, 3) } else { 0 };
+    (0..count).map(|_| fault(&mut rng, &[FaultKind::Maintenance], heal)).collect()
 }
 
 fn fault(rng: &mut Rng, kinds: &[FaultKind], heal: u64) -> Fault {

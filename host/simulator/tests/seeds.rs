@@ -15,7 +15,7 @@ const KNOWN: [u64; 12] = [17, 22, 27, 149, 292, 346, 967, 1189, 1908, 3184, 5273
 
 /// Rules that hand-made histories show to matter, in `tests/directed`: others mask them, or the trouble they prevent takes a rare
 /// meeting of faults.
-const DIRECTED: [Rule; 15] = [
+const DIRECTED: [Rule; 16] = [
     Rule::WaitAfterRevoke,
     Rule::DropWhenUnregistered,
     Rule::AbsenceNeedsAck,
@@ -31,6 +31,7 @@ const DIRECTED: [Rule; 15] = [
     Rule::OnlyStoppedReleases,
     Rule::NewestTenureCounts,
     Rule::OwnEpochCounts,
+    Rule::AbsenceCarried,
 ];
 
 fn holds(seed: u64) {

@@ -29,6 +29,7 @@ impl Node {
             sent_at: now,
             slots: self.agent.statuses(),
             load: self.load,
+            away: self.absences.all(now),
         };
         let cut = now.since(self.heard_directly) > RELAY_AFTER || self.reports > self.report_seen + UNACKED_MAX;
         if let (true, Some(via)) = (cut, self.relay(owner)) {

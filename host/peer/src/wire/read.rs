@@ -3,8 +3,8 @@
 use super::{DEPTH_MAX, WireError};
 use std::sync::Arc;
 use tg_cluster::{
-    Body, CaptureId, ClusterId, CommandKind, Digest, Epoch, FeedId, Grant, Header, Incarnation, Load, Members, Message,
-    Mono, OwnerRev, Peer, Phase, Publish, Report, RunId, SlotCap, SlotCommand, SlotKey, SlotStatus,
+    Away, Body, CaptureId, ClusterId, CommandKind, Digest, Epoch, FeedId, Grant, Header, Incarnation, Load, Members,
+    Message, Mono, NodeId, OwnerRev, Peer, Phase, Publish, Report, RunId, SlotCap, SlotCommand, SlotKey, SlotStatus,
 };
 use tg_model::{Position, SlotId, Stage, TableId, Ts};
 use tg_proto::tgpeer as pb;
@@ -98,7 +98,12 @@ fn publish(p: &pb::Publish) -> Read<Publish> {
         emits: p.emits.iter().map(emit).collect::<Read<_>>()?,
         grant: p.grant.as_ref().map(|g| Grant { echo: Mono(g.echo), ttl: g.ttl }),
         ack_report: p.ack_report,
+        away: p.away.as_ref().map(|a| a.nodes.iter().map(away).collect::<Read<_>>()).transpose()?,
     })
+}
+
+fn away(a: &pb::Away) -> Read<Away> {
+    Ok(Away { node: NodeId(id(&a.node, "node")?), micros: a.micros, at_least: a.at_least })
 }
 
 fn cap(c: &pb::Cap) -> Read<SlotCap> {
@@ -136,6 +141,7 @@ fn report(r: &pb::Report) -> Read<Report> {
         sent_at: Mono(r.sent_at),
         slots: r.slots.iter().map(status).collect::<Read<_>>()?,
         load,
+        away: r.away.iter().map(away).collect::<Read<_>>()?,
     })
 }
 

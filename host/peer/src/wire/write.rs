@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use tg_cluster::{
-    Body, CommandKind, Digest, Epoch, Header, Members, Message, Peer, Phase, Publish, Report, SlotCap, SlotCommand,
-    SlotKey, SlotStatus,
+    Away, Body, CommandKind, Digest, Epoch, Header, Members, Message, Peer, Phase, Publish, Report, SlotCap,
+    SlotCommand, SlotKey, SlotStatus,
 };
 use tg_model::Position;
 use tg_proto::tgpeer as pb;
@@ -70,7 +70,12 @@ fn publish(p: &Publish) -> pb::Publish {
         emits: p.emits.iter().map(|(f, ts)| pb::Emit { feed: id(f.0), ts: ts.get() }).collect(),
         grant: p.grant.map(|g| pb::Grant { echo: g.echo.0, ttl: g.ttl }),
         ack_report: p.ack_report,
+        away: p.away.as_ref().map(|nodes| pb::Absences { nodes: nodes.iter().map(away).collect() }),
     }
+}
+
+fn away(a: &Away) -> pb::Away {
+    pb::Away { node: id(a.node.0), micros: a.micros, at_least: a.at_least }
 }
 
 fn cap(c: &SlotCap) -> pb::Cap {
@@ -107,6 +112,7 @@ fn report(r: &Report) -> pb::Report {
         sent_at: r.sent_at.0,
         slots: r.slots.iter().map(status).collect(),
         load: Some(pb::Load { bytes_per_s: r.load.bytes_per_s, full: r.load.full }),
+        away: r.away.iter().map(away).collect(),
     }
 }
 

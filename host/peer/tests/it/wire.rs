@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 use tg_cluster::{
-    Body, CaptureId, ClusterId, CommandKind, Digest, Epoch, FeedId, Grant, Header, Incarnation, Load, Members, Message,
-    Mono, OwnerRev, Peer, Phase, Publish, Report, RunId, SlotCap, SlotCommand, SlotStatus, slot_key,
+    Away, Body, CaptureId, ClusterId, CommandKind, Digest, Epoch, FeedId, Grant, Header, Incarnation, Load, Members,
+    Message, Mono, NodeId, OwnerRev, Peer, Phase, Publish, Report, RunId, SlotCap, SlotCommand, SlotStatus, slot_key,
 };
 use tg_model::{Position, TableId, Ts};
 use tg_peer::{decode, encode};
@@ -43,6 +43,7 @@ fn publish() -> Body {
         emits: vec![(FeedId(5), Ts::new(600))],
         grant: Some(Grant { echo: Mono(1_000), ttl: 2_000 }),
         ack_report: 6,
+        away: None,
     })
 }
 
@@ -66,7 +67,13 @@ fn report() -> Body {
         sent_at: Mono(3),
         slots: phases.into_iter().enumerate().map(status).collect(),
         load: Load { bytes_per_s: 9, full: true },
+        away: Vec::new(),
     })
+}
+
+fn away() -> Vec<Away> {
+    let away = |node, micros, at_least| Away { node: NodeId(node), micros, at_least };
+    vec![away(6, 1 << 33, true), away(u128::MAX, 0, false)]
 }
 
 fn all() -> Vec<(&'static str, Message)> {
@@ -80,6 +87,9 @@ fn all() -> Vec<(&'static str, Message)> {
         ("relay", message(Body::Relay(Box::new(message(report()))))),
         ("empty-publish", message(Body::Publish(Publish::default()))),
         ("empty-report", message(Body::Report(Report::default()))),
+        ("publish-away", message(Body::Publish(Publish { away: Some(away()), ..Publish::default() }))),
+        ("publish-nobody-away", message(Body::Publish(Publish { away: Some(Vec::new()), ..Publish::default() }))),
+        ("report-away", message(Body::Report(Report { away: away(), ..Report::default() }))),
     ]
 }
 

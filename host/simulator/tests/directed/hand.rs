@@ -105,8 +105,13 @@ impl Hand {
 
     /// As owner: a report of a capture.
     pub(crate) fn report(&mut self, from: Peer, acked: u64, slots: Vec<SlotStatus>) -> Vec<Output> {
+        self.reported(from, Report { acked, slots, ..Report::default() })
+    }
+
+    /// As owner: the next report of a capture.
+    pub(crate) fn reported(&mut self, from: Peer, report: Report) -> Vec<Output> {
         self.reports += 1;
-        let report = Report { seq: self.reports, acked, slots, ..Report::default() };
+        let report = Report { seq: self.reports, ..report };
         self.hear(from, ME, self.node.highest_owner_rev().0, Body::Report(report))
     }
 }

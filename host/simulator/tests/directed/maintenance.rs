@@ -97,6 +97,70 @@ fn another_owner_waits_for_it_too() {
     assert!(!elsewhere.is_empty(), "its time is over");
 }
 
+/// What an owner that takes over while a node is away is told of it by a capture.
+fn told(micros: u64) -> Report {
+    Report { away: vec![Away { node: node_of(A), micros, at_least: false }], ..Report::default() }
+}
+
+/// How long such an owner waits, in milliseconds, to the tenth of a second.
+fn waits_after_a_takeover(without: Option<Rule>, known_ms: u64) -> u64 {
+    let mut hand = owner_of(without, whole(Fence::Token));
+    hand.step(Input::Snapshot(maintained(REV + 2, Fence::Token, A, &[])));
+    let begun = hand.now;
+    while hand.now < begun + 10_000_000 {
+        let mut out = hand.reported(B, told(known_ms * 1_000 + hand.now - begun));
+        out.extend(hand.pass(100));
+        if !commands(&out, B, SLOT).is_empty() {
+            return (hand.now - begun) / 1_000;
+        }
+    }
+    panic!("it is waited for for ever")
+}
+
+#[test]
+fn another_owner_counts_on() {
+    let waits = [0, 1_000, AWAY_MAX - 500, AWAY_MAX].map(|known| waits_after_a_takeover(None, known));
+    let left = [AWAY_MAX, AWAY_MAX - 1_000, 500, 0];
+    assert!(waits.iter().zip(left).all(|(w, left)| (left..=left + 200).contains(w)), "{waits:?}");
+    let anew = waits_after_a_takeover(Some(Rule::AbsenceCarried), AWAY_MAX - 500);
+    assert!(anew >= AWAY_MAX, "{anew}");
+}
+
+/// What an owner's words to a capture say of absences, and what that capture says to the owner.
+fn says(out: &[Output], to: Peer) -> Vec<Vec<Away>> {
+    let said = |o: &Output| match o {
+        Output::Send(peer, Message { body: Body::Publish(p), .. }) if *peer == to => p.away.clone(),
+        Output::Send(peer, Message { body: Body::Report(r), .. }) if *peer == to => Some(r.away.clone()),
+        _ => None,
+    };
+    out.iter().filter_map(said).collect()
+}
+
+#[test]
+fn an_absence_is_told_to_all_and_by_all_and_its_end_too() {
+    let (mut hand, at) = runs(Fence::Token);
+    hand.step(Input::PeerDown(at));
+    hand.step(Input::Snapshot(maintained(REV + 3, Fence::Token, at, &[])));
+    let mut out = hand.pass(1_000);
+    out.extend(hand.report(other(at), 0, Vec::new()));
+    let told = says(&out, other(at)).pop().expect("it publishes");
+    assert_eq!(told.iter().map(|a| (a.node, a.at_least)).collect::<Vec<_>>(), [(node_of(at), false)]);
+    assert!((900_000..=1_100_000).contains(&told[0].micros), "{told:?}");
+
+    // A capture keeps it over the end of that owner.
+    let mut capture = registered(rules(None));
+    let publish = |seq, away| Body::Publish(Publish { seq, valid: true, away, ..Publish::default() });
+    capture.hear(A, ME, REV, publish(1, Some(told.clone())));
+    capture.hear(A, ME, REV, publish(2, None));
+    capture.pass(500);
+    capture.hear(B, ME, REV + 9, Body::Announce);
+    let known = says(&capture.pass(100), B).pop().expect("it reports");
+    assert_eq!(known.len(), 1);
+    assert!((590_000..=610_000).contains(&(known[0].micros - told[0].micros)), "{known:?} after {told:?}");
+    capture.hear(B, ME, REV + 9, publish(1, Some(Vec::new())));
+    assert_eq!(says(&capture.pass(100), B).pop(), Some(Vec::new()), "it is back");
+}
+
 #[test]
 fn it_gets_nothing_that_it_did_not_have() {
     let mut hand = owner_of(None, whole(Fence::Token));
