@@ -1,6 +1,7 @@
 //! etcd, one member or several.
 
 use crate::http;
+use crate::pki::{Identity, Pki};
 use crate::wait::{spawn, until_ready};
 use anyhow::Context;
 use std::process::Command;
@@ -12,6 +13,8 @@ use tg_scratch_mariadb::{Process, free_port};
 pub struct Etcd {
     // In this order: the processes end before their folder goes.
     members: Vec<Member>,
+    /// What clients have to show, where they have to.
+    tls: Option<Identity>,
     folder: TempDir,
 }
 
@@ -21,6 +24,8 @@ struct Member {
     name: String,
     client: u16,
     peer: u16,
+    /// Where it says, in plain text, whether it is healthy.
+    health: u16,
 }
 
 impl Etcd {
@@ -29,30 +34,50 @@ impl Etcd {
     /// # Errors
     /// When etcd is not installed or does not come up.
     pub fn start(members: usize) -> anyhow::Result<Self> {
+        Self::begin(members, false)
+    }
+
+    /// The same with TLS towards clients, who have to show a certificate: [`Etcd::tls`].
+    ///
+    /// # Errors
+    /// As [`Etcd::start`].
+    pub fn start_tls(members: usize) -> anyhow::Result<Self> {
+        Self::begin(members, true)
+    }
+
+    fn begin(members: usize, tls: bool) -> anyhow::Result<Self> {
         let folder = TempDir::with_prefix("tidegate-etcd-")?;
-        let ports: Vec<(u16, u16)> =
-            (0..members).map(|_| Ok((free_port()?, free_port()?))).collect::<std::io::Result<_>>()?;
+        let tls = if tls { Some(Pki::new(&folder.path().join("pki"))?.identity("etcd")?) } else { None };
+        let ports: Vec<[u16; 3]> =
+            (0..members).map(|_| Ok([free_port()?, free_port()?, free_port()?])).collect::<std::io::Result<_>>()?;
         let cluster: Vec<_> =
-            ports.iter().enumerate().map(|(i, (_, peer))| format!("m{i}=http://127.0.0.1:{peer}")).collect();
-        let mut etcd = Self { members: Vec::new(), folder };
-        for (i, (client, peer)) in ports.into_iter().enumerate() {
+            ports.iter().enumerate().map(|(i, [_, peer, _])| format!("m{i}=http://127.0.0.1:{peer}")).collect();
+        let mut etcd = Self { members: Vec::new(), tls, folder };
+        for (i, ports) in ports.into_iter().enumerate() {
             let name = format!("m{i}");
-            let process = etcd.spawn(&name, client, peer, &cluster.join(","))?;
-            etcd.members.push(Member { process, name, client, peer });
+            let process = etcd.spawn(&name, ports, &cluster.join(","))?;
+            let [client, peer, health] = ports;
+            etcd.members.push(Member { process, name, client, peer, health });
         }
         (0..members).try_for_each(|i| etcd.wait(i))?;
         Ok(etcd)
     }
 
-    fn spawn(&self, name: &str, client: u16, peer: u16, cluster: &str) -> anyhow::Result<Process> {
+    fn spawn(&self, name: &str, [client, peer, health]: [u16; 3], cluster: &str) -> anyhow::Result<Process> {
         let url = |port: u16| format!("http://127.0.0.1:{port}");
+        let to_clients = format!("{}://127.0.0.1:{client}", self.scheme());
         let mut command = Command::new("etcd");
+        if let Some(tls) = &self.tls {
+            command.arg("--client-cert-auth").arg("--trusted-ca-file").arg(&tls.ca);
+            command.arg("--cert-file").arg(&tls.cert).arg("--key-file").arg(&tls.key);
+        }
         command
             .args(["--name", name, "--unsafe-no-fsync", "--initial-cluster", cluster])
             .args(["--heartbeat-interval", "50", "--election-timeout", "500"])
             .arg("--data-dir")
             .arg(self.folder.path().join(name))
-            .args(["--listen-client-urls", &url(client), "--advertise-client-urls", &url(client)])
+            .args(["--listen-client-urls", &to_clients, "--advertise-client-urls", &to_clients])
+            .args(["--listen-metrics-urls", &url(health)])
             .args(["--listen-peer-urls", &url(peer), "--initial-advertise-peer-urls", &url(peer)]);
         spawn(&mut command, &self.log(name)).context("running `etcd`: install Debian's package etcd-server")
     }
@@ -64,7 +89,7 @@ impl Etcd {
     fn wait(&mut self, member: usize) -> anyhow::Result<()> {
         let log = self.log(&format!("m{member}"));
         let m = self.members.get_mut(member).context("no such member")?;
-        let port = m.client;
+        let port = m.health;
         until_ready(&mut m.process, &log, || {
             http::get(port, "/health").is_some_and(|a| a.contains(r#""health":"true""#))
         })
@@ -73,7 +98,17 @@ impl Etcd {
     /// Client URLs of all members.
     #[must_use]
     pub fn endpoints(&self) -> Vec<String> {
-        self.members.iter().map(|m| format!("http://127.0.0.1:{}", m.client)).collect()
+        self.members.iter().map(|m| format!("{}://127.0.0.1:{}", self.scheme(), m.client)).collect()
+    }
+
+    /// What clients have to show, where they have to.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Identity> {
+        self.tls.as_ref()
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// Process id of a member, for signals.
@@ -97,7 +132,7 @@ impl Etcd {
         self.kill(member);
         let cluster: Vec<_> = self.members.iter().map(|m| format!("{}=http://127.0.0.1:{}", m.name, m.peer)).collect();
         let m = self.members.get(member).context("no such member")?;
-        let process = self.spawn(&m.name, m.client, m.peer, &cluster.join(","))?;
+        let process = self.spawn(&m.name, [m.client, m.peer, m.health], &cluster.join(","))?;
         if let Some(m) = self.members.get_mut(member) {
             m.process = process;
         }
@@ -113,7 +148,7 @@ mod tests {
     #[test]
     fn three_members_lose_one_and_get_it_back() {
         let mut etcd = Etcd::start(3).unwrap();
-        let port = |etcd: &Etcd, i: usize| etcd.members[i].client;
+        let port = |etcd: &Etcd, i: usize| etcd.members[i].health;
         etcd.kill(0);
         assert_eq!(http::get(port(&etcd, 0), "/health"), None);
         etcd.restart(0).unwrap();

@@ -13,6 +13,7 @@ mod etcd;
 mod http;
 mod kafka;
 mod kafka_config;
+mod pki;
 mod postgres;
 mod registry;
 mod s3;
@@ -20,6 +21,7 @@ mod wait;
 
 pub use etcd::Etcd;
 pub use kafka::{Kafka, KafkaOptions};
+pub use pki::{Identity, Pki};
 pub use postgres::Postgres;
 pub use registry::SchemaRegistry;
 pub use s3::{S3, S3_ACCESS_KEY, S3_SECRET_KEY};

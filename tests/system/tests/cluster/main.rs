@@ -12,4 +12,5 @@ mod planned;
 mod plugins;
 mod refused;
 mod rig;
+mod secured;
 mod spread;

@@ -43,9 +43,18 @@ impl Cluster {
 
     /// What nodes need.
     pub(crate) async fn without_nodes() -> Self {
+        Self::upon(Etcd::start).await
+    }
+
+    /// What nodes need, with an etcd that wants certificates.
+    pub(crate) async fn with_secured_etcd() -> Self {
+        Self::upon(Etcd::start_tls).await
+    }
+
+    async fn upon(etcd: fn(usize) -> anyhow::Result<Etcd>) -> Self {
         let alone = ALONE.lock().await;
         let folder = TempDir::with_prefix("tidegate-cluster-").unwrap();
-        let etcd = Etcd::start(members()).unwrap();
+        let etcd = etcd(members()).unwrap();
         let downstream = MariaDb::start_with(&["--max-connections=2000"]).unwrap();
         let upstream = UpstreamTidb::start().unwrap();
         Self { nodes: Vec::new(), upstream, downstream, etcd, folder, _alone: alone }
@@ -61,8 +70,9 @@ impl Cluster {
 
     pub(crate) fn metastore(&self) -> String {
         let endpoints = self.etcd.endpoints();
-        let hosts: Vec<_> = endpoints.iter().map(|e| e.trim_start_matches("http://")).collect();
-        format!("etcd://{}", hosts.join(","))
+        let hosts: Vec<_> = endpoints.iter().filter_map(|e| e.split("://").nth(1)).collect();
+        let scheme = if self.etcd.tls().is_some() { "etcds" } else { "etcd" };
+        format!("{scheme}://{}", hosts.join(","))
     }
 
     /// Starts a node in a folder of its own.
