@@ -1,8 +1,8 @@
 //! What the API asks of the server that it belongs to.
 
-use crate::{ApiError, FeedPlugins, PluginControl, QuarantineControl, SpanControl, Swapped, TapControl};
+use crate::{ApiError, FeedPlugins, Limit, PluginControl, QuarantineControl, SpanControl, Swapped, TapControl};
 use jiff::Timestamp;
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeMap, future::Future, sync::Arc};
 use tg_config::{ChangefeedConfig, SinkUri, Warning};
 use tg_model::{ChangefeedId, TableId, Ts};
 
@@ -322,6 +322,12 @@ pub trait Control: PluginControl + QuarantineControl + SpanControl + TapControl 
     /// Puts a node (by address, capture or node id) into maintenance: it keeps what it runs, gets nothing new, and may be away for so
     /// many milliseconds until its work goes elsewhere. `None`: takes it out.
     fn maintain(&self, node: &str, away_max_ms: Option<u64>) -> impl Future<Output = Answer<Maintenance>> + Send;
+
+    /// The limits of the scheduler.
+    fn limits(&self) -> impl Future<Output = Answer<Vec<Limit>>> + Send;
+
+    /// Sets limits of the scheduler by name, all of them or none; `None` takes the default back. What they are then.
+    fn set_limits(&self, wanted: &BTreeMap<String, Option<u64>>) -> impl Future<Output = Answer<Vec<Limit>>> + Send;
 
     /// The owner steps down.
     fn resign(&self) -> impl Future<Output = Answer<()>> + Send;

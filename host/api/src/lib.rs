@@ -16,6 +16,7 @@ mod codes;
 mod console;
 mod control;
 mod error;
+mod limits;
 mod metrics;
 mod objects;
 mod own;
@@ -38,6 +39,7 @@ pub use control::{
     Progress, ServerStatus, SlotProgress, SyncedInput, TableList, TableName, Waiting,
 };
 pub use error::ApiError;
+pub use limits::Limit;
 pub use plugin_control::{
     FeedPlugin, FeedPlugins, NewPlugin, Plugin, PluginActivation, PluginCapability, PluginChange, PluginControl,
     PluginDetail, PluginLine, PluginUsage, PluginUser, PluginVersion, Swapped, TakeOver,

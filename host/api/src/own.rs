@@ -3,7 +3,7 @@
 use crate::{
     ApiError, Changefeed, Control, body,
     changefeeds::{Scope, id, listed},
-    objects, plugin_calls, quarantine_calls,
+    limits, objects, plugin_calls, quarantine_calls,
     router::{Handled, Shared},
     server_calls, spans, tap,
 };
@@ -25,6 +25,7 @@ pub(crate) fn routes<C: Control>() -> Router<Shared<C>> {
         .route("/changefeeds/{id}/why", get(why::<C>))
         .route("/changefeeds/{id}/plugins", get(plugin_calls::of_changefeed::<C>))
         .merge(quarantine_calls::routes::<C>())
+        .merge(limits::routes::<C>())
         .merge(spans::routes::<C>())
         .merge(tap::routes::<C>())
 }

@@ -12,9 +12,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod history;
+mod limits;
 mod plan;
 mod view;
 
 pub use history::{HISTORY_MAX, History};
+pub use limits::{LIMITS, Limit, Limits, MOVES_PER_MINUTE_MAX};
 pub use plan::Balancer;
-pub use view::{Decision, Limits, Node, NodeId, Unit, UnitId, View, Why};
+pub use view::{Decision, Node, NodeId, Unit, UnitId, View, Why};

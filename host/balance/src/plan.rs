@@ -1,8 +1,11 @@
 //! From a view to decisions.
 
 use crate::history::History;
-use crate::view::{Decision, Limits, NodeId, Unit, UnitId, View, Why};
-use std::collections::BTreeMap;
+use crate::limits::{Limits, MOVES_PER_MINUTE_MAX};
+use crate::view::{Decision, NodeId, Unit, UnitId, View, Why};
+use std::collections::{BTreeMap, VecDeque};
+
+const MINUTE_MS: u64 = 60_000;
 
 /// What a node carries, as the plan goes on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -10,7 +13,7 @@ struct Carries {
     units: usize,
     bytes: u64,
     /// Units on their way from it.
-    leaving: usize,
+    leaving: u64,
 }
 
 /// Makes plans, and remembers what keeps them calm.
@@ -22,13 +25,17 @@ pub struct Balancer {
     /// When a unit was moved for balance.
     moved: BTreeMap<UnitId, u64>,
     /// In how many plans in a row a node was hot.
-    hot: BTreeMap<NodeId, u32>,
+    hot: BTreeMap<NodeId, u64>,
+    /// When moves of the last minute began, at most [`MOVES_PER_MINUTE_MAX`].
+    begun: VecDeque<u64>,
 }
 
 struct Plan<'a> {
     view: &'a View,
     carries: BTreeMap<NodeId, Carries>,
-    moving: usize,
+    moving: u64,
+    /// How many more may begin to move.
+    left: u64,
     decisions: Vec<Decision>,
 }
 
@@ -41,7 +48,7 @@ impl Balancer {
 
     /// What must be done now: work without a place, nodes that are drained. Cheap when there is nothing.
     pub fn check(&mut self, now_ms: u64, view: &View) -> Vec<Decision> {
-        let mut plan = Plan::new(view);
+        let mut plan = Plan::new(view, self.left(now_ms));
         plan.place();
         plan.drain(&self.limits);
         self.finish(now_ms, plan.decisions)
@@ -51,27 +58,38 @@ impl Balancer {
     pub fn balance(&mut self, now_ms: u64, view: &View) -> Vec<Decision> {
         let rest = self.limits.rest_ms;
         self.moved.retain(|_, at| now_ms.saturating_sub(*at) < rest);
-        let mut plan = Plan::new(view);
+        let mut plan = Plan::new(view, self.left(now_ms).min(self.limits.balance_moves));
         let waits = |u: &Unit| u.free && u.at.is_none();
         if plan.moving > 0 || view.units.iter().any(waits) || view.nodes.iter().any(|n| n.leaves) {
             return Vec::new();
         }
         plan.even_load(&self.limits, &self.moved, &mut self.hot);
         if plan.decisions.is_empty() {
-            plan.even_counts(&self.limits, &self.moved);
+            plan.even_counts(&self.moved);
         }
         self.moved.extend(plan.decisions.iter().map(|d| (d.unit, now_ms)));
         self.finish(now_ms, plan.decisions)
     }
 
+    /// How many moves may begin now by the minute's limit and by the one of all.
+    fn left(&mut self, now_ms: u64) -> u64 {
+        while self.begun.front().is_some_and(|at| now_ms.saturating_sub(*at) >= MINUTE_MS) {
+            self.begun.pop_front();
+        }
+        self.limits.moves_per_minute.saturating_sub(self.begun.len() as u64).min(self.limits.moves)
+    }
+
     fn finish(&mut self, now_ms: u64, decisions: Vec<Decision>) -> Vec<Decision> {
         decisions.iter().for_each(|d| self.history.push(now_ms, *d));
+        self.begun.extend(decisions.iter().filter(|d| d.from.is_some()).map(|_| now_ms));
+        let over = self.begun.len().saturating_sub(MOVES_PER_MINUTE_MAX as usize);
+        self.begun.drain(..over);
         decisions
     }
 }
 
 impl<'a> Plan<'a> {
-    fn new(view: &'a View) -> Self {
+    fn new(view: &'a View, left: u64) -> Self {
         let mut carries: BTreeMap<_, _> = view.nodes.iter().map(|n| (n.id, Carries::default())).collect();
         for unit in &view.units {
             if let Some(c) = unit.at.and_then(|at| carries.get_mut(&at)) {
@@ -79,8 +97,8 @@ impl<'a> Plan<'a> {
                 c.bytes += unit.bytes_per_s;
             }
         }
-        let moving = view.units.iter().filter(|u| u.moving).count();
-        Self { view, carries, moving, decisions: Vec::new() }
+        let moving = view.units.iter().filter(|u| u.moving).count() as u64;
+        Self { view, carries, moving, left, decisions: Vec::new() }
     }
 
     fn takers(&self) -> impl Iterator<Item = (NodeId, Carries)> + '_ {
@@ -104,6 +122,7 @@ impl<'a> Plan<'a> {
             c.bytes = c.bytes.saturating_sub(unit.bytes_per_s);
             c.leaving += 1;
             self.moving += 1;
+            self.left = self.left.saturating_sub(1);
         }
         if let Some(c) = self.carries.get_mut(&to) {
             c.units += 1;
@@ -127,7 +146,7 @@ impl<'a> Plan<'a> {
         let units: Vec<_> = view.units.iter().filter(|u| u.free && !u.moving).collect();
         for unit in units.into_iter().filter(|u| u.at.as_ref().is_some_and(leaving)) {
             let from = unit.at.and_then(|at| self.carries.get(&at)).map_or(0, |c| c.leaving);
-            if self.moving >= limits.moves || from >= 2 * limits.moves_per_node {
+            if self.moving >= limits.moves || self.left == 0 || from >= 2 * limits.moves_per_node {
                 return;
             }
             let Some(to) = self.least() else { return };
@@ -135,7 +154,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn even_load(&mut self, limits: &Limits, moved: &BTreeMap<UnitId, u64>, hot: &mut BTreeMap<NodeId, u32>) {
+    fn even_load(&mut self, limits: &Limits, moved: &BTreeMap<UnitId, u64>, hot: &mut BTreeMap<NodeId, u64>) {
         let all: Vec<_> = self.takers().collect();
         let Some(mean) = all.iter().map(|(_, c)| c.bytes).sum::<u64>().checked_div(all.len() as u64) else { return };
         for (id, c) in &all {
@@ -150,14 +169,15 @@ impl<'a> Plan<'a> {
         let after = |u: &&Unit| (high.bytes - u.bytes_per_s).max(low.bytes + u.bytes_per_s);
         let there = |u: &&Unit| u.at == Some(*from) && u.free && !moved.contains_key(&u.id);
         let best = self.view.units.iter().filter(there).min_by_key(|u| (after(u), u.id));
+        let best = best.filter(|_| self.left > 0);
         if let Some(unit) = best.filter(|u| (high.bytes - after(u).min(high.bytes)) * 100 >= mean * limits.gain_percent)
         {
             self.decide(unit, *to, Why::Hot { from: high.bytes, to: low.bytes, mean });
         }
     }
 
-    fn even_counts(&mut self, limits: &Limits, moved: &BTreeMap<UnitId, u64>) {
-        for _ in 0..limits.balance_moves {
+    fn even_counts(&mut self, moved: &BTreeMap<UnitId, u64>) {
+        while self.left > 0 {
             let most = self.takers().max_by_key(|(id, c)| (c.units, *id));
             let (Some((from, high)), Some((to, low))) = (most, self.takers().min_by_key(|(id, c)| (c.units, *id)))
             else {
@@ -237,6 +257,40 @@ mod tests {
             rounds += 1;
         }
         assert_eq!((rounds, counts(&v)), (13, vec![0, 50, 50]));
+    }
+
+    #[test]
+    fn no_more_moves_begin_in_a_minute_than_may_and_what_has_no_place_does_not_wait() {
+        let mut v = view(&[1, 2, 3], (0..30).map(|n| unit(n, Some(1), 1)).collect());
+        v.nodes[0].leaves = true;
+        let limits = Limits { moves_per_minute: 7, ..Limits::default() };
+        let mut b = Balancer { limits, ..Balancer::default() };
+        for at in [0, 20, 59_999, 60_000, 60_001, 119_999, 120_000] {
+            let decisions = b.check(at, &v);
+            assert_eq!(decisions.len(), if at % 60_000 == 0 { 7 } else { 0 }, "at {at} ms");
+            apply(&mut v, &decisions);
+        }
+        v.units.push(unit(99, None, 0));
+        assert_eq!(b.check(120_001, &v).iter().map(|d| d.why).collect::<Vec<_>>(), [Why::Unplaced]);
+    }
+
+    #[test]
+    fn with_no_moves_allowed_only_places_are_given() {
+        let uneven = view(&[1, 2], (0..10).map(|n| unit(n, Some(1), 100)).collect());
+        let mut drained = uneven.clone();
+        drained.nodes[0].leaves = true;
+        drained.units.push(unit(99, None, 0));
+        for limits in [Limits { moves: 0, ..Limits::default() }, Limits { moves_per_minute: 0, ..Limits::default() }] {
+            let mut b = Balancer { limits, ..Balancer::default() };
+            assert!((0..9).all(|n| b.balance(n * 1_000, &uneven).is_empty()), "{limits:?}");
+            assert_eq!(b.check(9_000, &drained).iter().map(|d| d.why).collect::<Vec<_>>(), [Why::Unplaced]);
+        }
+        let limits = Limits { balance_moves: 0, ..Limits::default() };
+        let mut b = Balancer { limits, ..Balancer::default() };
+        assert!((0..9).all(|n| b.balance(n * 1_000, &uneven).is_empty()));
+        assert_eq!(b.check(9_000, &drained).len(), 11, "a drain is no balance");
+        b.limits = Limits::default();
+        assert!((0..9).any(|n| !b.balance(100_000 + n, &uneven).is_empty()), "it was changed meanwhile");
     }
 
     #[test]

@@ -62,39 +62,6 @@ pub struct View {
     pub prefer_zone: String,
 }
 
-/// How fast things may change. May be changed at any time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Units on their way at once.
-    pub moves: usize,
-    /// Of those, away from one node; twice as many while it is drained.
-    pub moves_per_node: usize,
-    /// Moves for balance in one plan.
-    pub balance_moves: usize,
-    /// A node with more than so many percent of the mean load is hot.
-    pub hot_percent: u64,
-    /// A node counts as hot after so many plans in a row.
-    pub hot_rounds: u32,
-    /// A move has to bring the highest load down by this many percent of the mean.
-    pub gain_percent: u64,
-    /// A unit that was moved for balance rests so many milliseconds.
-    pub rest_ms: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            moves: 64,
-            moves_per_node: 32,
-            balance_moves: 4,
-            hot_percent: 125,
-            hot_rounds: 3,
-            gain_percent: 10,
-            rest_ms: 300_000,
-        }
-    }
-}
-
 /// Why a unit goes somewhere.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Why {

@@ -85,8 +85,12 @@ pub enum Command {
     /// See and change on which node tables are
     #[command(subcommand)]
     Span(Span),
-    /// Show what the scheduler does, and why
-    Schedule,
+    /// Show what the scheduler does, and why; see and change its limits
+    Schedule {
+        /// Instead
+        #[command(subcommand)]
+        command: Option<Schedule>,
+    },
     /// Timestamps of the upstream
     #[command(subcommand)]
     Tso(TsoCommand),
@@ -403,6 +407,17 @@ pub enum Capture {
         /// It takes work again
         #[arg(long, conflicts_with = "seconds")]
         off: bool,
+    },
+}
+
+/// Commands on the schedule.
+#[derive(Subcommand, Debug)]
+pub enum Schedule {
+    /// Show how fast changefeeds may be moved, and change it while the cluster runs
+    Limits {
+        /// Set a limit; VALUE is a number or `default`
+        #[arg(long, value_name = "NAME=VALUE", value_parser = crate::schedule::setting)]
+        set: Vec<(String, Option<u64>)>,
     },
 }
 

@@ -67,46 +67,6 @@ pub(crate) async fn maintenance(
     ))
 }
 
-/// Where changefeeds are, where they are to be, and why.
-pub(crate) async fn schedule(client: &Client, terminal: &mut Terminal<'_>, as_json: bool) -> Result<(), CliError> {
-    let schedule = client.get("/api/v2/tidegate/schedule").await?;
-    if as_json {
-        return terminal.json(&schedule);
-    }
-    if schedule["owner"].is_null() {
-        return terminal.say("This server is alone: nothing is scheduled.");
-    }
-    let list = |name: &str| schedule[name].as_array().cloned().unwrap_or_default();
-    terminal.say(&format!("The owner is {}.", text(&schedule["owner"], "address")))?;
-    let owner = text(&schedule["owner"], "capture");
-    let role = |n: &Value| if text(n, "capture") == owner { "owner".to_owned() } else { String::new() };
-    let state = |n: &Value| {
-        if n["away"] == true { format!("{}, away", text(n, "state")) } else { text(n, "state") }
-    };
-    let node = |n: &Value| {
-        vec![text(n, "address"), role(n), state(n), text(n, "zone"), text(n, "changefeeds"), text(n, "version")]
-    };
-    let columns = ["NODE", "ROLE", "STATE", "ZONE", "CHANGEFEEDS", "VERSION"];
-    terminal.table(&columns, list("nodes").iter().map(node).collect())?;
-    let feed = |f: &Value| {
-        vec![
-            text(f, "namespace"),
-            text(f, "changefeed"),
-            text(f, "doing"),
-            text(f, "at"),
-            text(f, "target"),
-            text(f, "epoch"),
-        ]
-    };
-    let columns = ["NAMESPACE", "CHANGEFEED", "DOING", "AT", "TARGET", "EPOCH"];
-    terminal.table(&columns, list("changefeeds").iter().map(feed).collect())?;
-    let decision = |d: &Value| {
-        let ago = d["ago_ms"].as_u64().unwrap_or_default() / 1_000;
-        vec![format!("{ago} s"), text(d, "changefeed"), text(d, "from"), text(d, "to"), text(d, "why")]
-    };
-    terminal.table(&["AGO", "CHANGEFEED", "FROM", "TO", "WHY"], list("decisions").iter().map(decision).collect())
-}
-
 pub(crate) async fn status(client: &Client, terminal: &mut Terminal<'_>, as_json: bool) -> Result<(), CliError> {
     let status = client.get("/api/v2/status").await?;
     if as_json {

@@ -25,6 +25,7 @@ mod plugin_push;
 mod plugin_sign;
 mod quarantine;
 mod run;
+mod schedule;
 mod span;
 mod tap;
 mod update;

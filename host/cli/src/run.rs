@@ -10,7 +10,7 @@ use crate::{
     args_plugin::Plugin,
     changefeed,
     client::Client,
-    cluster, explain, plugin, print_error, quarantine, span, tap, update,
+    cluster, explain, plugin, print_error, quarantine, schedule, span, tap, update,
 };
 use clap::Parser;
 use serde_json::json;
@@ -123,7 +123,7 @@ async fn dispatch(cli: Cli, terminal: &mut Terminal<'_>, pages: &[&[CodePage]]) 
             cluster::maintenance(&client, terminal, as_json, &node, (!off).then_some(seconds)).await
         }
         Command::Span(command) => span::run(command, &client, terminal, as_json).await,
-        Command::Schedule => cluster::schedule(&client, terminal, as_json).await,
+        Command::Schedule { command } => schedule::run(command, &client, terminal, as_json).await,
         Command::Tso(TsoCommand::Query) => {
             let ts = cluster::tso(&client).await?;
             terminal.say(&ts.to_string())

@@ -69,4 +69,4 @@ pub use node::{Input, MetaId, Node, NodeConfig, Output};
 pub use owner::{FeedInput, FeedView, Pace, SlotView};
 pub use placement::slot_of;
 pub use rules::{Rule, Rules};
-pub use tg_balance::{Decision, Limits, Why};
+pub use tg_balance::{Decision, LIMITS, Limit, Limits, Why};

@@ -18,7 +18,7 @@ use election::Election;
 use registration::Registration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tg_balance::Decision;
+use tg_balance::{Decision, Limits};
 
 pub use io::{Input, MetaId, NodeConfig, Output};
 
@@ -108,6 +108,12 @@ impl Node {
     #[must_use]
     pub fn decisions(&self) -> Vec<(u64, Decision)> {
         self.owner.as_ref().map(Owner::decisions).unwrap_or_default()
+    }
+
+    /// How fast slots may be moved, should it be owner.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.pace.limits
     }
 
     /// As owner: whether somebody could take the slots of this capture. A drain that leaves nobody is to be refused.

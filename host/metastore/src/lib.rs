@@ -27,6 +27,7 @@ mod members;
 mod owner;
 mod record;
 mod run;
+mod schedule;
 mod table;
 
 pub use changefeed::ChangefeedStore;
@@ -42,3 +43,4 @@ pub use members::{ClusterRecord, MemberRecord, NodeRecord, NodeWish, OwnerRecord
 pub use owner::OwnerRevision;
 pub use record::{ChangefeedInfo, ChangefeedStatus, DdlRecord, DdlState, FORMAT, FeedError, FeedState};
 pub use run::{Assigned, RunRecord};
+pub use schedule::ScheduleRecord;

@@ -1,14 +1,16 @@
 //! The node behind the HTTP API.
 
+use crate::cluster::Cluster;
 use crate::feed::filter;
 use crate::node::Node;
 use crate::progress::now_ms;
 use crate::record::Record;
 use crate::{ClusterError, ServerError};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tg_api::{
-    ApiError, Capture, ChangedChangefeed, Changefeed, Control, FeedState, Maintenance, NewChangefeed, NodeTables,
-    Progress, ServerStatus, Swapped, SyncedInput, TableList, TableName, Waiting,
+    ApiError, Capture, ChangedChangefeed, Changefeed, Control, FeedState, Limit, Maintenance, NewChangefeed,
+    NodeTables, Progress, ServerStatus, Swapped, SyncedInput, TableList, TableName, Waiting,
 };
 use tg_config::{ChangefeedConfig, SinkUri};
 use tg_metastore::MetaError;
@@ -46,7 +48,8 @@ impl From<ServerError> for ApiError {
                 e @ (ClusterError::NobodyLeft { .. }
                 | ClusterError::NoSuccessor
                 | ClusterError::CanaryElsewhere { .. }
-                | ClusterError::NoMaintenance { .. }),
+                | ClusterError::NoMaintenance { .. }
+                | ClusterError::NoLimit { .. }),
             ) => Self::Rejected { code: e.code(), message: e.to_string() },
             e => Self::Failed { code: e.code(), message: e.to_string(), retryable: e.is_retryable() },
         }
@@ -62,6 +65,14 @@ impl Node {
     #[must_use]
     pub fn control(self: &Arc<Self>) -> NodeControl {
         NodeControl(Arc::clone(self))
+    }
+}
+
+impl Node {
+    /// The cluster whose schedule can be changed.
+    fn scheduled(&self) -> Result<&Cluster, ServerError> {
+        let alone = || ClusterError::NoLimit { why: "this server is alone".to_owned() };
+        self.cluster.as_deref().ok_or_else(|| alone().into())
     }
 }
 
@@ -109,6 +120,14 @@ impl Control for NodeControl {
             })
             .into()),
         }
+    }
+
+    async fn limits(&self) -> Answer<Vec<Limit>> {
+        Ok(self.0.scheduled()?.limits().await?)
+    }
+
+    async fn set_limits(&self, wanted: &BTreeMap<String, Option<u64>>) -> Answer<Vec<Limit>> {
+        Ok(self.0.scheduled()?.set_limits(wanted).await?)
     }
 
     async fn drain(&self, capture: &str) -> Answer<u64> {

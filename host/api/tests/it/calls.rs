@@ -176,3 +176,28 @@ fn every_error_has_a_page() {
         assert!(CODES.iter().any(|p| p.code == error.code()), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn limits_of_the_scheduler_are_shown_and_set() {
+    let (app, path) = (app(), "/api/v2/tidegate/schedule/limits");
+    let (status, _, text) = call(&app, "GET", path, "").await;
+    let value = |text: &str| {
+        let answer: Value = serde_json::from_str(text).unwrap();
+        answer["limits"][0]["value"].as_u64()
+    };
+    assert_eq!((status, value(&text)), (200, Some(64)), "{text}");
+    let (status, _, text) = call(&app, "PUT", path, r#"{"moves":8}"#).await;
+    assert_eq!((status, value(&text)), (200, Some(8)), "{text}");
+    for (body, why) in [
+        (r#"{"moves":9,"colour":1}"#, "no limit `colour`"),
+        (r#"{"moves":-1}"#, "`moves`: invalid value"),
+        (r#"{"moves":"9"}"#, "`moves`: invalid type"),
+        ("[]", "invalid type"),
+    ] {
+        let (status, _, text) = call(&app, "PUT", path, body).await;
+        assert!(status == 400 && text.contains(why), "{status} {text}");
+    }
+    assert_eq!(value(&call(&app, "GET", path, "").await.2), Some(8), "what is refused changes nothing");
+    let (_, _, text) = call(&app, "PUT", path, r#"{"moves":null}"#).await;
+    assert_eq!(value(&text), Some(64), "{text}");
+}

@@ -123,6 +123,24 @@ async fn why_a_changefeed_stands_still() {
 }
 
 #[tokio::test]
+async fn limits_of_the_scheduler_are_shown_and_set() {
+    let fake = Arc::new(Fake::default());
+    let limits = ["schedule", "limits"];
+    let ran = on(&fake, &limits, None).await;
+    let words: Vec<&str> = ran.out.lines().nth(1).unwrap_or_default().split_whitespace().collect();
+    assert_eq!(words[..6], ["moves", "64", "64", "0", "to", "100"], "{}{}", ran.out, ran.err);
+    let ran = on(&fake, &[&limits[..], &["--set", "moves=8", "--json"]].concat(), None).await;
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&json["limits"][0]["value"], *fake.moves.lock().unwrap()), (&8.into(), Some(8)));
+    let ran = on(&fake, &[&limits[..], &["--set", "moves=9", "--set", "move=9"]].concat(), None).await;
+    assert!(ran.code == "1" && ran.err.contains("there is no limit `move`"), "{}", ran.err);
+    on(&fake, &[&limits[..], &["--set", "moves=default"]].concat(), None).await;
+    assert_eq!(*fake.moves.lock().unwrap(), None);
+    let ran = on(&fake, &[&limits[..], &["--set", "moves=many"]].concat(), None).await;
+    assert!(ran.code == "2" && ran.err.contains("neither a number nor `default`"), "{}", ran.err);
+}
+
+#[tokio::test]
 async fn mistakes_are_told_before_a_server_is_asked() {
     let file = std::env::temp_dir().join(format!("tg-cli-{}.toml", std::process::id()));
     std::fs::write(&file, "[sink]\nprotocl = 'csv'\n").unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tg_metastore::{
     ChangefeedInfo, ChangefeedStatus, ChangefeedStore, ClusterRecord, FeedState, Guard, MemberRecord, MetaError,
-    NodeRecord, NodeWish, OwnerRecord, OwnerRevision, RunRecord, read_record,
+    NodeRecord, NodeWish, OwnerRecord, OwnerRevision, RunRecord, ScheduleRecord, read_record,
 };
 use tg_model::{ChangefeedId, Position, Ts};
 
@@ -136,11 +136,27 @@ async fn cluster_and_nodes(backend: &crate::support::Backend) {
     assert_eq!(read_record::<NodeRecord>(&node.key, &node.value).unwrap().state, NodeWish::Draining);
 }
 
+async fn schedules(backend: &crate::support::Backend) {
+    let store = ChangefeedStore::new(Arc::clone(&backend.store), 1, "schedules");
+    assert_eq!(store.schedule().await.unwrap(), (ScheduleRecord::default(), 0));
+    let record = |moves| ScheduleRecord { limits: [("moves".to_owned(), moves)].into(), ..ScheduleRecord::default() };
+    store.set_schedule(0, &record(8)).await.unwrap();
+    let (found, first) = store.schedule().await.unwrap();
+    assert_eq!(found, record(8));
+    let late = store.set_schedule(0, &record(9)).await.unwrap_err();
+    assert!(matches!(late, MetaError::Conflict { .. }), "{}: {late}", backend.name);
+    store.set_schedule(first, &record(10)).await.unwrap();
+    let late = store.set_schedule(first, &record(11)).await.unwrap_err();
+    assert!(matches!(late, MetaError::Conflict { .. }), "{}: {late}", backend.name);
+    assert_eq!(store.schedule().await.unwrap().0, record(10));
+}
+
 #[tokio::test]
 async fn on_the_embedded_store() {
     captures_and_owners(&crate::support::embedded()).await;
     runs(&crate::support::embedded()).await;
     cluster_and_nodes(&crate::support::embedded()).await;
+    schedules(&crate::support::embedded()).await;
 }
 
 #[tokio::test]
@@ -150,6 +166,7 @@ async fn on_etcd() {
     captures_and_owners(&backend).await;
     runs(&backend).await;
     cluster_and_nodes(&backend).await;
+    schedules(&backend).await;
 }
 
 /// Records as version 1 writes them.
@@ -168,6 +185,9 @@ fn records_of_version_1_load() {
         read_record::<NodeRecord>("node/x", br#"{"format":1,"state":"draining"}"#).unwrap().state,
         NodeWish::Draining
     );
+    let schedule = br#"{"format":1,"limits":{"moves":8,"later":1},"new":1}"#;
+    let found: ScheduleRecord = read_record("schedule", schedule).unwrap();
+    assert_eq!((found.limits["moves"], found.limits["later"], found.other["new"].as_i64()), (8, 1, Some(1)));
     let later = read_record::<NodeRecord>("node/x", br#"{"format":2,"state":"up"}"#).unwrap_err();
     assert!(matches!(later, MetaError::NewerFormat { .. }), "an older binary says so: {later}");
 }

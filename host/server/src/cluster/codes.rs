@@ -114,6 +114,13 @@ pub const CODES: &[CodePage] = &[
          minutes of absence; it can be taken out when it is in maintenance.",
         "See `tidegate schedule` for the states of nodes. A node that is being drained takes work again when its process is started anew.",
     ),
+    page(
+        5112,
+        "A limit of the scheduler is not changed",
+        "There is no limit with this name, the value is outside of its range, or the server is alone, so that nothing is scheduled. Of several \
+         limits in one call none was changed.",
+        "See `tidegate schedule limits` for names, values and ranges.",
+    ),
 ];
 
 #[cfg(test)]
@@ -142,6 +149,7 @@ mod tests {
             ClusterError::NoMove { changefeed: s(), slot: 1, why: s() },
             ClusterError::CanaryElsewhere { plugin: s(), changefeeds: s() },
             ClusterError::NoMaintenance { node: s(), why: s() },
+            ClusterError::NoLimit { why: s() },
         ];
         for e in &errors {
             assert_eq!(CODES.iter().filter(|p| p.code == e.code()).count(), 1, "{e}");

@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tg_cluster::{
-    Decision, FeedView, HolderEvent, Input, MetaId, MetaReply, Node as Machine, Output, OwnerRev, Peer, SlotKey, Tenure,
+    Decision, FeedView, HolderEvent, Input, Limits, MetaId, MetaReply, Node as Machine, Output, OwnerRev, Pace, Peer,
+    SlotKey, Tenure,
 };
 use tg_model::Coded;
 use tg_peer::Arrival;
@@ -42,6 +43,8 @@ pub(super) struct Seen {
     pub(super) feeds: Vec<FeedView>,
     /// Milliseconds ago, and what.
     pub(super) decisions: Vec<(u64, Decision)>,
+    /// What it keeps to.
+    pub(super) limits: Limits,
 }
 
 pub(super) fn channel() -> (mpsc::Sender<Told>, mpsc::Receiver<Told>) {
@@ -85,6 +88,9 @@ impl Driver {
                         continue;
                     }
                     self.cluster.transport.route(&now.routes());
+                    if now.limits != self.machine.limits() {
+                        self.step(Input::Pace(Pace { limits: now.limits, ..Pace::default() }));
+                    }
                     Input::Snapshot(Arc::clone(&now.snapshot))
                 }
                 Some(told) = told.recv() => match told {
@@ -170,6 +176,7 @@ impl Driver {
         Seen {
             owner_rev: self.machine.owner_rev(),
             feeds: self.machine.feeds(),
+            limits: self.machine.limits(),
             decisions: decisions.into_iter().map(|(at, d)| (now.saturating_sub(at), d)).collect(),
         }
     }

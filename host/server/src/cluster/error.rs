@@ -54,6 +54,9 @@ pub enum ClusterError {
     /// Maintenance that makes no sense.
     #[error("the maintenance of node {node} is not changed: {why}")]
     NoMaintenance { node: String, why: String },
+    /// A limit of the scheduler that there is not, or a value it cannot have.
+    #[error("the limits of the scheduler are not changed: {why}")]
+    NoLimit { why: String },
     /// Streams to other nodes.
     #[error(transparent)]
     Peer(#[from] tg_peer::PeerError),
@@ -78,6 +81,7 @@ impl Coded for ClusterError {
             Self::NoMove { .. } => 5109,
             Self::CanaryElsewhere { .. } => 5110,
             Self::NoMaintenance { .. } => 5111,
+            Self::NoLimit { .. } => 5112,
             Self::Peer(e) => return e.code(),
         })
     }

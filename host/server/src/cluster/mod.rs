@@ -13,6 +13,7 @@ mod gate;
 mod holder;
 mod identity;
 mod leave;
+mod limits;
 mod maintenance;
 mod meta;
 mod schedule;

@@ -25,6 +25,7 @@ impl Cluster {
             "owner": { "capture": self.me.capture_text(), "address": self.me.address, "revision": rev.0 },
             "nodes": nodes(&world),
             "changefeeds": feeds(&world, &seen),
+            "limits": super::limits::shown(seen.limits),
             "decisions": decisions(&world, &seen),
         }))
     }

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tg_api::FeedState;
 use tg_cluster::{
-    CaptureId, CaptureRecord, FeedId, FeedRecord, FeedState as State, Fence, Incarnation, NodeId, NodeState, OwnerRev,
-    Peer, RunId, Snapshot,
+    CaptureId, CaptureRecord, FeedId, FeedRecord, FeedState as State, Fence, Incarnation, Limits, NodeId, NodeState,
+    OwnerRev, Peer, RunId, Snapshot,
 };
 use tg_metastore::{
     ChangefeedInfo, ChangefeedStatus, EventKind, KeyValue, MemberRecord, MetaError, NodeRecord, NodeWish, OwnerRecord,
-    Revision, RunRecord, read_record,
+    Revision, RunRecord, ScheduleRecord, read_record,
 };
 use tg_model::{ChangefeedId, Position};
 use tg_peer::Route;
@@ -29,6 +29,7 @@ enum Held {
     Feed(ChangefeedId, FeedId, Arc<FeedRecord>),
     Checkpoint(ChangefeedId, Position),
     Runner(ChangefeedId, RunRecord),
+    Schedule(ScheduleRecord),
     /// Of no interest, or not to be read.
     Other,
 }
@@ -84,6 +85,7 @@ impl Keys {
                 Held::Member(peer, read_record(key, value)?)
             }
             ["owner"] => Held::Owner(read_record(key, value)?),
+            ["schedule"] => Held::Schedule(read_record(key, value)?),
             ["node", id] => Held::Node((*id).to_owned(), read_record(key, value)?),
             ["cf", namespace, name, part] => {
                 let id = ChangefeedId::new(namespace, name).ok_or_else(|| bad(&"it names no changefeed"))?;
@@ -115,6 +117,7 @@ impl Keys {
                 Held::Feed(id, feed, record) => _ = world.feeds.insert(*feed, (id.clone(), Arc::clone(record))),
                 Held::Checkpoint(id, at) => _ = checkpoints.insert(id.clone(), *at),
                 Held::Runner(id, run) => _ = world.runners.insert(id.clone(), run.clone()),
+                Held::Schedule(record) => world.limits = super::limits::limits_of(record),
                 Held::Other => {}
             }
         }
@@ -141,6 +144,8 @@ pub(crate) struct World {
     pub(crate) wishes: BTreeMap<String, NodeRecord>,
     pub(crate) feeds: BTreeMap<FeedId, (ChangefeedId, Arc<FeedRecord>)>,
     pub(super) runners: BTreeMap<ChangefeedId, RunRecord>,
+    /// How fast changefeeds may be moved.
+    pub(super) limits: Limits,
     /// The same for the state machines.
     pub(crate) snapshot: Arc<Snapshot>,
 }
@@ -317,6 +322,18 @@ mod tests {
         assert_eq!(feeds, [(false, lease, RunId(3), 0), (true, Fence::Token, RunId(3), 9)]);
         assert_eq!(world.others(one.capture).count(), 0, "who is being drained takes nothing");
         assert_eq!(world.others(two.capture).count(), 1);
+    }
+
+    #[test]
+    fn limits_are_those_stored_and_otherwise_the_defaults() {
+        let mut keys = Keys::new(PREFIX, 0, &[]);
+        assert_eq!(keys.world().limits, Limits::default());
+        let set = json!({"format": 1, "limits": {"moves": 3, "hot-percent": 1, "of-a-later-version": 7}});
+        assert!(put(&mut keys, 4, "schedule", &set), "the owner is to see it");
+        let expected = Limits { moves: 3, hot_percent: 100, ..Limits::default() };
+        assert_eq!(keys.world().limits, expected, "within its range");
+        assert!(delete(&mut keys, 5, "schedule"));
+        assert_eq!(keys.world().limits, Limits::default());
     }
 
     #[test]

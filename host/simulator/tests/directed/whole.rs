@@ -103,3 +103,35 @@ fn whoever_was_refused_before_the_takeover_is_not_waited_for() {
     let (to, _, _) = commanded(&then(&mut hand, out)).expect("what A may have is known to be over");
     assert_eq!(to, B);
 }
+
+#[test]
+fn limits_are_obeyed_as_soon_as_they_are_set() {
+    let (mut hand, at, epoch) = runs(Fence::Token);
+    let other = if at == A { B } else { A };
+    let set = |hand: &mut Hand, moves| {
+        let limits = Limits { moves, ..Limits::default() };
+        hand.step(Input::Pace(Pace { limits, ..Pace::default() }));
+        assert_eq!(hand.node.limits(), limits);
+    };
+    set(&mut hand, 0);
+    let mut drained = Snapshot::clone(&snapshot(REV + 2, whole(Fence::Token)));
+    drained.owner = Some((ME, OwnerRev(REV)));
+    for (peer, record) in &mut drained.captures {
+        let state = if *peer == other { NodeState::Up } else { NodeState::Draining };
+        *record = CaptureRecord { state, ..CaptureRecord::clone(record) }.into();
+    }
+    hand.step(Input::Snapshot(drained.into()));
+    let moved = |hand: &mut Hand| {
+        let mut out = Vec::new();
+        for _ in 0..3 {
+            out.extend(hand.report(at, 9, vec![status(epoch, Phase::Active)]));
+            out.extend(hand.report(other, 9, Vec::new()));
+            out.extend(hand.pass(100));
+        }
+        commanded(&out).map(|(to, _, c)| (to, c.kind))
+    };
+    assert_eq!(moved(&mut hand), None, "no move is allowed, not even that of a drain");
+    set(&mut hand, 1);
+    let (to, told) = moved(&mut hand).expect("now it is");
+    assert!(to == other && matches!(told, CommandKind::Prepare { .. }), "{to} {told:?}");
+}

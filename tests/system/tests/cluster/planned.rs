@@ -11,6 +11,20 @@ async fn drained_resigned_and_restarted_one_by_one_under_load() {
     let bank = Bank::open(&cluster, "planned", 2).await;
     cluster.catch_up("planned").await;
 
+    // What is set holds for whoever is owner, and is shown by every node.
+    let limits = |node: usize, more: &[&str]| {
+        let ran = cluster.nodes[node].command(&[&["schedule", "limits"], more].concat()).unwrap();
+        (ran.code, ran.out + &ran.err)
+    };
+    let (code, text) = limits(0, &["--set", "rest-ms=1000", "--set", "balance-moves=2"]);
+    assert!(code == Some(0) && text.contains("rest-ms"), "{text}");
+    for (wrong, why) in [("rest-m=1", "did you mean `rest-ms`?"), ("hot-percent=1", "100 to 10000")] {
+        let (code, text) = limits(1, &["--set", wrong]);
+        assert!(code == Some(1) && text.contains("error[TG-5112]") && text.contains(why), "{text}");
+    }
+    let (_, text) = limits(2, &["--json"]);
+    let shown: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+
     let runner = cluster.runner(0, "planned", &[]).await;
     let capture = cluster.capture(runner).await;
     let ask = cluster.other(runner);
@@ -30,6 +44,15 @@ async fn drained_resigned_and_restarted_one_by_one_under_load() {
     cluster
         .until("another owner", |c| c.iter().any(|c| c["is_owner"] == true && c["address"] != address.as_str()))
         .await;
+
+    let owned = cluster.nodes[ask].command(&["schedule", "--json"]).unwrap();
+    let owned: Value = serde_json::from_str(&owned.out).unwrap_or_else(|e| panic!("{e}: {}{}", owned.out, owned.err));
+    assert_eq!(owned["limits"], shown["limits"], "the new owner keeps to them");
+    let value = |name: &str| {
+        let all = owned["limits"].as_array().cloned().unwrap_or_default();
+        all.iter().find(|l| l["name"] == name).and_then(|l| l["value"].as_u64())
+    };
+    assert_eq!((value("rest-ms"), value("balance-moves"), value("moves")), (Some(1_000), Some(2), Some(64)));
 
     for node in 0..3 {
         cluster.nodes[node].stop().unwrap();

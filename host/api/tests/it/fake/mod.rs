@@ -24,6 +24,8 @@ pub struct Fake {
     /// Tables without a key, as the upstream has them.
     pub ineligible: Mutex<Vec<TableName>>,
     pub waiting: Mutex<Vec<Waiting>>,
+    /// The scheduler's only limit here, if it was set.
+    pub moves: Mutex<Option<u64>>,
     pub plugins: Mutex<Vec<Plugin>>,
     /// What was pushed.
     pub pushed: Mutex<Vec<NewPlugin>>,
@@ -77,6 +79,28 @@ impl Control for Fake {
             return Err(ApiError::CaptureNotFound { name: node.to_owned() });
         }
         Ok(Maintenance { node: node.to_owned(), address: "127.0.0.1:8300".to_owned(), away_max_ms })
+    }
+
+    async fn limits(&self) -> Result<Vec<Limit>, ApiError> {
+        let limit = |value| Limit {
+            name: "moves".to_owned(),
+            value,
+            default: 64,
+            least: 0,
+            most: 100,
+            means: "how many at once".to_owned(),
+        };
+        Ok(vec![limit(self.moves.lock().unwrap().unwrap_or(64))])
+    }
+
+    async fn set_limits(&self, wanted: &BTreeMap<String, Option<u64>>) -> Result<Vec<Limit>, ApiError> {
+        if let Some(name) = wanted.keys().find(|name| *name != "moves") {
+            return Err(ApiError::InvalidParam { reason: format!("there is no limit `{name}`") });
+        }
+        if let Some(value) = wanted.get("moves") {
+            *self.moves.lock().unwrap() = *value;
+        }
+        self.limits().await
     }
 
     async fn drain(&self, capture: &str) -> Result<u64, ApiError> {
