@@ -6,6 +6,7 @@ mod feed;
 mod kept;
 mod peers;
 mod place;
+mod silence;
 mod view;
 
 use crate::id::{FeedId, Mono, OwnerRev, Peer, RunId};

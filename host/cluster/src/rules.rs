@@ -64,11 +64,13 @@ pub enum Rule {
     ResendUntilSeen,
     /// How long a node in maintenance is away already is passed on from owner to owner.
     AbsenceCarried,
+    /// A capture whose node has been silent lately, and was not gone, is suspected later.
+    SuspicionAdapts,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::OnlyStoppedReleases,
         Self::StartAtCheckpoint,
         Self::WaitAfterRevoke,
@@ -99,6 +101,7 @@ impl Rule {
         Self::NewestTenureCounts,
         Self::ResendUntilSeen,
         Self::AbsenceCarried,
+        Self::SuspicionAdapts,
     ];
 
     /// The rule with this name, as `Debug` writes it.

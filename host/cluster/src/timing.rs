@@ -14,8 +14,13 @@ pub const SUSPECT_OWNER: u64 = 300 * MS;
 pub const STANDBY_STAGGER: u64 = 100 * MS;
 /// A candidate that got no majority tries again after this.
 pub const PRE_VOTE_AGAIN: u64 = 200 * MS;
-/// A capture that the owner has not heard for this long is down.
+/// A capture that the owner has not heard for this long is down, unless its node has been silent for long before and come back:
+/// then half as long again as that is waited.
 pub const CAPTURE_DOWN: u64 = 500 * MS;
+/// But never longer than this.
+pub const CAPTURE_DOWN_MAX: u64 = 2_000 * MS;
+/// A silence counts for half after this time, and for a quarter after twice as long.
+pub const SILENCE_HALVES: u64 = 120_000 * MS;
 /// While others can still reach it, a capture the owner cannot hear is spoken to through them for this long.
 pub const RELAY_MAX: u64 = 10_000 * MS;
 /// After this much silence frames also go through a peer.

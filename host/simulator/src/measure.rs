@@ -1,9 +1,10 @@
 //! How long things take, in virtual time; and what an owner costs, in real time.
 
+use crate::rng::Rng;
 use crate::scenario::{MS, SEC, Scenario, SinkKind};
 use crate::trace::Trace;
 use crate::world::World;
-use tg_cluster::{Fence, Phase, Rules, SlotKey};
+use tg_cluster::{Fence, Input, Limits, Pace, Phase, Rules, SlotKey};
 
 /// Percentiles over many runs, in milliseconds of virtual time.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +123,31 @@ pub fn absence(seeds: u64, away_max: u64, owners: u64, rules: Rules) -> Times {
         None
     };
     times((0..seeds).filter_map(one).collect())
+}
+
+/// How often a capture's messages are held back, and for how long.
+const SPELLS: u64 = 20;
+const SPELL: (u64, u64) = (550 * MS, 1_200 * MS);
+
+/// Slots that are given to others, or back, although nobody is gone: what one capture says comes late again and again. Of all seeds.
+/// What was moved for balance rests for a second only, so that nothing but suspicion decides how much is moved.
+#[must_use]
+pub fn needless_moves(seeds: u64, sink: SinkKind, rules: Rules) -> u64 {
+    let one = |seed| {
+        let mut world = settled_world(&Scenario::calm(seed, 4, vec![sink]), rules);
+        let owner = world.owner_place()?;
+        let late = (0..4).find(|n| *n != owner && world.held(*n).len() > 1)?;
+        let limits = Limits { rest_ms: 1_000, ..Limits::default() };
+        (0..4).for_each(|n| world.step(n, Input::Pace(Pace { limits, ..Pace::default() })));
+        let (mut rng, before) = (Rng::new(seed), world.counts.activations);
+        for _ in 0..SPELLS {
+            let until = world.now + rng.between(SPELL.0, SPELL.1);
+            world.net.hold(late, until);
+            world.run_until(until + rng.between(5 * SEC, 15 * SEC));
+        }
+        Some(world.counts.activations - before)
+    };
+    (0..seeds).filter_map(one).sum()
 }
 
 /// The longest time that nothing of a slot was written while it moved, because its capture is drained.

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(crate) struct Network {
     cut: BTreeMap<(usize, usize), u32>,
+    /// What a process sends before then arrives after it.
+    held: BTreeMap<usize, u64>,
     meta_cut: BTreeMap<usize, u32>,
     pub(crate) meta_down: u32,
     pub(crate) meta_slow: u32,
@@ -23,6 +25,16 @@ impl Network {
     pub(crate) fn cut_meta(&mut self, node: usize, on: bool) {
         let n = self.meta_cut.entry(node).or_insert(0);
         *n = if on { *n + 1 } else { n.saturating_sub(1) };
+    }
+
+    /// Nothing that a process sends arrives before then.
+    pub(crate) fn hold(&mut self, node: usize, until: u64) {
+        self.held.insert(node, until);
+    }
+
+    /// How much longer than usual what it sends now is on its way.
+    pub(crate) fn held(&self, now: u64, node: usize) -> u64 {
+        self.held.get(&node).map_or(0, |until| until.saturating_sub(now))
     }
 
     pub(crate) fn hears(&self, from: usize, to: usize) -> bool {

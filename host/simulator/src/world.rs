@@ -267,8 +267,9 @@ impl World {
                 let healed = self.healed();
                 let ways = if n == m { vec![50] } else { self.net.ways(&self.scenario, healed, &mut self.rng) };
                 let life = self.processes[m].life;
+                let held = if n == m { 0 } else { self.net.held(self.now, n) };
                 for way in ways {
-                    self.after(way, Happening::Input(m, life, Input::Message(message.clone())));
+                    self.after(held + way, Happening::Input(m, life, Input::Message(message.clone())));
                 }
             }
             Output::Meta(id, request) => {

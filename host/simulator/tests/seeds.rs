@@ -15,7 +15,7 @@ const KNOWN: [u64; 12] = [17, 22, 27, 149, 292, 346, 967, 1189, 1908, 3184, 5273
 
 /// Rules that hand-made histories show to matter, in `tests/directed`: others mask them, or the trouble they prevent takes a rare
 /// meeting of faults.
-const DIRECTED: [Rule; 16] = [
+const DIRECTED: [Rule; 17] = [
     Rule::WaitAfterRevoke,
     Rule::DropWhenUnregistered,
     Rule::AbsenceNeedsAck,
@@ -32,6 +32,7 @@ const DIRECTED: [Rule; 16] = [
     Rule::NewestTenureCounts,
     Rule::OwnEpochCounts,
     Rule::AbsenceCarried,
+    Rule::SuspicionAdapts,
 ];
 
 fn holds(seed: u64) {

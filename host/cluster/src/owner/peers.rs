@@ -1,6 +1,7 @@
 //! The captures as the owner sees them: who lives, who is being fenced, what is to be said to whom.
 
 use super::kept::Kept;
+use super::silence::Silences;
 use crate::id::{Incarnation, Mono, NodeId, OwnerRev, Peer};
 use crate::message::{Load, Report, SlotCommand};
 use crate::meta::{CaptureRecord, Fence, MetaRequest, NodeState, Snapshot};
@@ -20,6 +21,8 @@ pub(crate) struct PeerView {
     pub(crate) synced: bool,
     /// Last heard, in whatever way.
     pub(crate) heard: Mono,
+    /// How long it may be silent.
+    patience: u64,
     /// Last heard without help of others.
     pub(crate) heard_directly: Mono,
     pub(crate) load: Load,
@@ -42,7 +45,7 @@ impl PeerView {
     /// Not heard for too long, or known to be gone.
     pub(crate) fn is_down(&self, now: Mono) -> bool {
         let relayed = now.since(self.heard_directly) <= RELAY_MAX;
-        self.replaced || self.revoke_asked || now.since(self.heard) > CAPTURE_DOWN || !relayed
+        self.replaced || self.revoke_asked || now.since(self.heard) > self.patience || !relayed
     }
 
     /// Whether it may be given the right to write: not once its registration is to go.
@@ -73,6 +76,7 @@ pub(crate) struct Peers {
     rules: Rules,
     born: Mono,
     live: BTreeMap<Peer, PeerView>,
+    silences: Silences,
     /// Registration gone; since when it is known, and whether its process is known to be gone.
     leaving: BTreeMap<Peer, (Mono, bool)>,
     rev: u64,
@@ -80,7 +84,7 @@ pub(crate) struct Peers {
 
 impl Peers {
     pub(crate) const fn new(rules: Rules, born: Mono) -> Self {
-        Self { rules, born, live: BTreeMap::new(), leaving: BTreeMap::new(), rev: 0 }
+        Self { rules, born, live: BTreeMap::new(), silences: Silences::new(), leaving: BTreeMap::new(), rev: 0 }
     }
 
     pub(crate) fn get(&self, peer: Peer) -> Option<&PeerView> {
@@ -124,6 +128,7 @@ impl Peers {
         }
         self.rev = snapshot.rev;
         self.leaving.retain(|_, (since, _)| now.since(*since) < FORGET);
+        self.silences.forget(now, FORGET);
         let gone: Vec<_> = self.live.keys().filter(|p| !snapshot.captures.contains_key(p)).copied().collect();
         gone.into_iter().for_each(|p| self.left(now, p));
         for (peer, record) in &snapshot.captures {
@@ -131,7 +136,8 @@ impl Peers {
                 continue;
             }
             let heard = if self.rules.keep(Rule::FreshSuspicion) { now } else { self.born };
-            let view = self.live.entry(*peer).or_insert_with(|| new_view(record, heard));
+            let patience = self.patience(now, record.node);
+            let view = self.live.entry(*peer).or_insert_with(|| new_view(record, heard, patience));
             view.record = Arc::clone(record);
         }
         let newest: BTreeMap<_, Incarnation> =
@@ -154,10 +160,13 @@ impl Peers {
 
     /// Whether the report is the newest of a capture that counts.
     pub(crate) fn report(&mut self, now: Mono, from: Peer, directly: bool, report: &Report) -> bool {
-        let Some(view) = self.live.get_mut(&from) else { return false };
-        if report.seq <= view.report {
+        let Some(node) = self.live.get(&from).filter(|v| report.seq > v.report).map(|v| v.record.node) else {
             return false;
-        }
+        };
+        self.silences.heard(now, node, from.capture);
+        let patience = self.patience(now, node);
+        let Some(view) = self.live.get_mut(&from) else { return false };
+        view.patience = patience;
         view.report = report.seq;
         view.heard = now;
         if directly {
@@ -168,6 +177,10 @@ impl Peers {
         view.load = report.load;
         view.synced = true;
         true
+    }
+
+    fn patience(&self, now: Mono, node: NodeId) -> u64 {
+        if self.rules.keep(Rule::SuspicionAdapts) { self.silences.patience(now, node) } else { CAPTURE_DOWN }
     }
 
     /// A connection to it broke and cannot be made again.
@@ -227,11 +240,12 @@ impl Peers {
     }
 }
 
-fn new_view(record: &Arc<CaptureRecord>, heard: Mono) -> PeerView {
+fn new_view(record: &Arc<CaptureRecord>, heard: Mono, patience: u64) -> PeerView {
     PeerView {
         record: Arc::clone(record),
         synced: false,
         heard,
+        patience,
         heard_directly: heard,
         load: Load::default(),
         report: 0,
