@@ -18,17 +18,23 @@ const COLUMNS: &str = "id BIGINT UNSIGNED PRIMARY KEY, d DECIMAL(20,4), f DOUBLE
 const VALUES: &str = "1.5, X'00ff', 'dröi \"x\"', '{\"k\": [1, 2.5]}', '2026-11-29 01:02:03.456', 'b', 'x,y', 2026, b'101', \
                       '2026-11-29', '-12:34:56.78'";
 
-/// `greatest`: the greatest BIGINT UNSIGNED that the format keeps.
-async fn check(protocol: &str, params: &str, greatest: u64) {
+/// `greatest`: the greatest BIGINT UNSIGNED that the format keeps; `compression`: of every value by itself.
+async fn check(protocol: &str, params: &str, compression: &str, greatest: u64) {
     let rig: Arc<Rig> = Rig::shared();
     let down = MariaDb::shared().unwrap();
     let name = format!("c_{}", protocol.replace('-', "_"));
-    let by_key = json!({"sink": {"dispatchers": [{"matcher": ["*.*"], "partition": "index-value"}]}});
+    let by_key = json!({"sink": {"dispatchers": [{"matcher": ["*.*"], "partition": "index-value"}],
+        "kafka_config": {"large_message_handle": {"large_message_handle_compression": compression}}}});
+    let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+    let large =
+        format!("[sink.kafka-config.large-message-handle]\nlarge-message-handle-compression = '{compression}'\n");
+    std::fs::write(file.path(), large).unwrap();
+    let told = file.path().to_str().unwrap().to_owned();
     let params = format!("protocol={protocol}&{params}");
     let mut feed = rig.feed(&name, &params, by_key).await;
     let consume = |more: &[&str]| {
         let uri = format!("kafka://{}/{name}?{params}", rig.kafka.address());
-        let ended = Ended::of(&[&["consume", &uri], more].concat()).unwrap();
+        let ended = Ended::of(&[&["consume", &uri, "--config", &told], more].concat()).unwrap();
         assert_eq!(ended.code, Some(0), "{protocol}: {}{}", ended.out, ended.err);
         ended
     };
@@ -79,13 +85,13 @@ async fn check(protocol: &str, params: &str, greatest: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_is_made_of_a_topic_alone() {
-    check("canal-json", "enable-tidb-extension=true", u64::MAX).await;
-    check("open-protocol", "max-batch-size=7", u64::MAX).await;
-    check("simple", "compression=lz4", u64::MAX).await;
-    check("debezium", "enable-tidb-extension=true", i64::MAX as u64).await;
+    check("canal-json", "enable-tidb-extension=true", "none", u64::MAX).await;
+    check("open-protocol", "max-batch-size=7", "lz4", u64::MAX).await;
+    check("simple", "compression=lz4", "snappy", u64::MAX).await;
+    check("debezium", "enable-tidb-extension=true", "none", i64::MAX as u64).await;
     let registry = SchemaRegistry::start().unwrap();
     let avro = format!("enable-tidb-extension=true&avro-enable-watermark=true&schema-registry={}", registry.url());
-    check("avro", &avro, u64::MAX).await;
+    check("avro", &avro, "none", u64::MAX).await;
 }
 
 /// What stands in front of a registry does to those who ask for a schema.

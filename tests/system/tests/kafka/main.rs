@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod consumed;
+mod event_ids;
 mod exactly_once;
 mod places;
 mod protocols;

@@ -4,8 +4,9 @@ use crate::support::{Rig, applied, read, row_id, source};
 use base64::Engine as _;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
-use tg_format_common::ChangeEvent;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+use tg_format_common::{ChangeEvent, Compression};
 use tg_format_partition::PositionHash;
 use tg_testkit::CATCH_UP;
 
@@ -113,16 +114,24 @@ async fn large_rows_are_stored_and_their_place_is_sent() {
     let folder = tempfile::TempDir::with_prefix("tidegate-claims-").unwrap();
     let uri = format!("file://{}", folder.path().display());
     let config = json!({"sink": {"kafka_config": {"large_message_handle": {
-        "large_message_handle_option": "claim-check", "claim_check_storage_uri": uri}}}});
+        "large_message_handle_option": "claim-check", "large_message_handle_compression": "lz4",
+        "claim_check_storage_uri": uri, "claim_check_retention": "7d"}}}});
     let mut feed = rig.feed("claimed", "protocol=simple&max-message-bytes=4000", config).await;
     feed.up.run("CREATE TABLE t (id INT PRIMARY KEY, v INT, name TEXT)").await.unwrap();
-    feed.up.run("INSERT INTO t VALUES (1, 1, 'small'), (2, 2, REPEAT('x', 9000)), (3, 3, 'small')").await.unwrap();
+    // What does not get smaller by compression.
+    let noise: String =
+        (0..600_u64).map(|n| format!("{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(21))).collect();
+    feed.up
+        .run(&format!("INSERT INTO t VALUES (1, 1, 'small'), (2, 2, '{noise}'), (3, 3, REPEAT('x', 9000))"))
+        .await
+        .unwrap();
     feed.up.run("UPDATE t SET v = 5 WHERE id = 2").await.unwrap();
     feed.catch_up(&rig).await;
+    let expand = Compression::Lz4.inverse().unwrap();
     let mut decoder = tg_format_simple::Decoder::new();
     let (mut whole, mut stored) = (Vec::new(), 0);
     for m in feed.read() {
-        let event = decoder.decode(m.value.as_deref().unwrap()).unwrap();
+        let event = decoder.decode(&expand(m.value.as_deref().unwrap()).unwrap()).unwrap();
         let ChangeEvent::Row(row) = &event else {
             whole.push(event);
             continue;
@@ -135,8 +144,38 @@ async fn large_rows_are_stored_and_their_place_is_sent() {
         let file = std::fs::read(place.strip_prefix("file://").unwrap()).unwrap();
         let file: serde_json::Value = serde_json::from_slice(&file).unwrap();
         let value = base64::engine::general_purpose::STANDARD.decode(file["value"].as_str().unwrap()).unwrap();
-        whole.push(decoder.decode(&value).unwrap());
+        whole.push(decoder.decode(&expand(&value).unwrap()).unwrap());
     }
-    assert_eq!(stored, 2);
+    assert_eq!(stored, 2, "row 3 gets small enough");
     assert_eq!(applied(&whole), source(&mut feed.up, "t").await);
+    old_ones_are_removed(folder.path(), &rig).await;
+}
+
+/// Gives the folder files that look like others of the changefeed, and waits until those are gone that it may remove.
+async fn old_ones_are_removed(folder: &Path, rig: &Rig) {
+    let names = || {
+        let found = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        found.collect::<BTreeSet<String>>()
+    };
+    let mut expected = names();
+    let one = expected.first().unwrap().clone();
+    // Twenty digits of the commit-ts come first. Ten days ago one was of about this size.
+    let ten_days = (10 * 86_400_000) << 18;
+    let of_old = |n: u64| format!("{:020}{}", one[..20].parse::<u64>().unwrap() - ten_days + n, &one[20..]);
+    let put = |name: &str, days_ago: u64| {
+        let file = std::fs::File::create(folder.join(name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(days_ago * 86_400)).unwrap();
+    };
+    (0..50).for_each(|n| put(&of_old(n), 10));
+    let kept = [(of_old(50), 6), (format!("{}.json", &of_old(51)[..37]), 10), ("other.json".to_owned(), 900)];
+    for (name, days_ago) in kept {
+        put(&name, days_ago);
+        expected.insert(name);
+    }
+    let deadline = Instant::now() + 2 * CATCH_UP;
+    while names() != expected {
+        assert!(names().is_superset(&expected), "more was removed: {:?}", names());
+        assert!(Instant::now() < deadline, "{:?}\n{}", names(), rig.tidegate.log_tail());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }

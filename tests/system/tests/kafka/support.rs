@@ -3,6 +3,7 @@
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedHeaders, Headers as _};
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -90,6 +91,11 @@ pub(crate) struct Read {
     pub(crate) partition: i32,
     pub(crate) key: Option<Vec<u8>>,
     pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+}
+
+fn headers(of: &BorrowedHeaders) -> Vec<(String, Vec<u8>)> {
+    of.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect()
 }
 
 /// Everything in a topic that is committed, by partition and offset.
@@ -114,6 +120,7 @@ pub(crate) fn read(address: &str, topic: &str) -> Vec<Read> {
                 partition: m.partition(),
                 key: m.key().map(<[u8]>::to_vec),
                 value: m.payload().map(<[u8]>::to_vec),
+                headers: m.headers().map_or_else(Vec::new, headers),
             }),
             Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
             Some(Err(_)) | None => {}
