@@ -2,7 +2,7 @@
 
 use crate::error::PipelineError;
 use crate::ports::{DdlState, OpenSink, ProgressStore};
-use crate::retry::{Retry, Verdict};
+use crate::retry::{Retry, wait_or_give_up};
 use crate::stats::{Stats, add};
 use crate::tick::{passes, tick, ticked};
 use std::sync::Arc;
@@ -157,21 +157,6 @@ impl DdlExecutor {
         }
         Ok(Some(event))
     }
-}
-
-/// Waits until a call of the sink that failed may be made again, and shows what it is for; the error when it is given up.
-pub(crate) async fn wait_or_give_up(
-    stats: &Stats,
-    retry: &mut Retry,
-    source: CallError,
-    what: &str,
-) -> Result<(), CallError> {
-    let Verdict::Again(wait) = retry.after(&source) else { return Err(source) };
-    add(&stats.retries, 1);
-    tracing::warn!(error = %source, "{what} failed; again");
-    retry.show(&stats.waits, format!("{what}: {source}"));
-    tokio::time::sleep(wait).await;
-    Ok(())
 }
 
 /// Takes a statement through one transform, which hears of the table before and after first, and forgets them behind.

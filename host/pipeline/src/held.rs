@@ -1,6 +1,7 @@
 //! What a lane was given and has not made durable: written again when its sink has to be started anew.
 
 use crate::known::{FLUSH_BYTES, FLUSH_ROWS, Plan};
+use crate::narrow::{FlushFinding, FlushSearch};
 use crate::stages::halves;
 use crate::windows::WINDOWS_MAX;
 use std::collections::{BTreeMap, VecDeque};
@@ -21,14 +22,35 @@ pub(crate) struct LaneBatch {
 
 /// What a window brings to one lane.
 pub(crate) struct LaneWork {
+    /// The last window that is durable with it.
     pub(crate) window: u64,
     /// The lane's own position when the work is durable.
     pub(crate) upto: Position,
     pub(crate) batches: Vec<LaneBatch>,
 }
 
-/// Which batch of which window.
-pub(crate) type BatchId = (u64, usize);
+/// A work with what is known of its rows.
+pub(crate) struct HeldWork {
+    pub(crate) work: LaneWork,
+    /// Batches that stopped a sink, with the pieces in which they are written: rows between the pieces are put aside.
+    pub(crate) pieces: BTreeMap<usize, Vec<Range<u32>>>,
+}
+
+impl HeldWork {
+    /// The pieces in which a batch of so many rows is written.
+    pub(crate) fn pieces(&self, batch: usize, rows: usize) -> Vec<Range<u32>> {
+        self.pieces.get(&batch).cloned().unwrap_or_else(|| std::iter::once(0..rows as u32).collect())
+    }
+}
+
+impl From<LaneWork> for HeldWork {
+    fn from(work: LaneWork) -> Self {
+        Self { work, pieces: BTreeMap::new() }
+    }
+}
+
+/// Which batch of which of the works that are held. Good until something becomes durable.
+pub(crate) type BatchId = (usize, usize);
 
 /// Works that wait for more before a flush at most: half of those that a slot may have in flight, so that it never stands still
 /// over them.
@@ -37,7 +59,7 @@ const LINGERING_WORKS_MAX: usize = WINDOWS_MAX / 2;
 /// Works in order. Bounded by the windows that a slot may have in flight.
 #[derive(Default)]
 pub(crate) struct Held {
-    works: VecDeque<LaneWork>,
+    works: VecDeque<HeldWork>,
     /// Of `works`, so many are written.
     pub(crate) written: usize,
     rows: u64,
@@ -48,8 +70,7 @@ pub(crate) struct Held {
     /// How long rows may wait for more, and how many bytes of them.
     linger: Duration,
     share: u64,
-    /// Batches that stopped a sink, with the pieces in which they are written: rows between the pieces are put aside.
-    pieces: BTreeMap<BatchId, Vec<Range<u32>>>,
+    search: FlushSearch,
 }
 
 /// What is to be done about a stop in a piece of a batch.
@@ -68,30 +89,30 @@ impl Held {
     }
 
     pub(crate) fn push(&mut self, work: LaneWork) {
-        self.works.push_back(work);
+        self.works.push_back(work.into());
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.works.is_empty()
     }
 
-    /// The next work to write: its window and batches.
-    pub(crate) fn unwritten(&self) -> Option<(u64, Vec<LaneBatch>)> {
-        self.works.get(self.written).map(|w| (w.window, w.batches.clone()))
+    /// The batches of the next work to write.
+    pub(crate) fn unwritten(&self) -> Option<Vec<LaneBatch>> {
+        self.works.get(self.written).map(|w| w.work.batches.clone())
     }
 
     /// What is written, in order.
     pub(crate) fn written_batches(&self) -> Vec<LaneBatch> {
-        self.works.iter().take(self.written).flat_map(|w| w.batches.iter().cloned()).collect()
+        self.works.iter().take(self.written).flat_map(|w| w.work.batches.iter().cloned()).collect()
     }
 
     /// Window and position of the last work that is written.
     pub(crate) fn last_written(&self) -> Option<(u64, Position)> {
-        self.written.checked_sub(1).and_then(|i| self.works.get(i)).map(|w| (w.window, w.upto))
+        self.written.checked_sub(1).and_then(|i| self.works.get(i)).map(|w| (w.work.window, w.work.upto))
     }
 
-    pub(crate) fn batch(&self, (window, at): BatchId) -> Option<&LaneBatch> {
-        self.works.iter().find(|w| w.window == window).and_then(|w| w.batches.get(at))
+    pub(crate) fn batch(&self, (work, at): BatchId) -> Option<&LaneBatch> {
+        self.works.get(work).and_then(|w| w.work.batches.get(at))
     }
 
     /// Rows are about to be written under this plan.
@@ -108,6 +129,7 @@ impl Held {
     /// It is time to flush.
     pub(crate) fn is_full(&self) -> bool {
         self.limit.is_some_and(|l| self.rows >= l.rows || self.bytes >= l.bytes)
+            || self.search.works_to_a_flush().is_some_and(|works| self.written >= works)
     }
 
     /// Until when what is written may wait for more; `None`: it is to be flushed now.
@@ -119,9 +141,8 @@ impl Held {
     /// What is written is durable. How many rows that are.
     pub(crate) fn durable(&mut self) -> u64 {
         self.works.drain(..self.written);
-        let oldest = self.works.front().map_or(u64::MAX, |w| w.window);
-        self.pieces = self.pieces.split_off(&(oldest, 0));
         let rows = self.rows;
+        self.search.flushed(self.written, rows);
         self.restart();
         rows
     }
@@ -134,13 +155,13 @@ impl Held {
     /// Everything up to here turned out to be durable. The last window of it; `None`: the position lies between works, or below
     /// all of them.
     pub(crate) fn skip_to(&mut self, durable: Position) -> Option<u64> {
-        let at = self.works.iter().rposition(|w| w.upto == durable)?;
-        self.works.drain(..=at).next_back().map(|w| w.window)
+        let at = self.works.iter().rposition(|w| w.work.upto == durable)?;
+        self.works.drain(..=at).next_back().map(|w| w.work.window)
     }
 
     /// The works may be there already.
     pub(crate) fn mark_repeated(&mut self) {
-        for batch in self.works.iter_mut().flat_map(|w| &mut w.batches) {
+        for batch in self.works.iter_mut().flat_map(|w| &mut w.work.batches) {
             let buf = Arc::make_mut(&mut batch.batch);
             for i in 0..buf.len() {
                 let flags = buf.batch().row(i).map_or(0, |r| r.flags());
@@ -150,14 +171,15 @@ impl Held {
     }
 
     /// The pieces in which a batch is written.
-    pub(crate) fn pieces(&self, id: BatchId, rows: usize) -> Vec<Range<u32>> {
-        self.pieces.get(&id).cloned().unwrap_or_else(|| std::iter::once(0..rows as u32).collect())
+    pub(crate) fn pieces(&self, (work, at): BatchId, rows: usize) -> Vec<Range<u32>> {
+        self.works.get(work).map_or_else(Vec::new, |w| w.pieces(at, rows))
     }
 
     /// A sink was stopped while it was given this piece.
-    pub(crate) fn stopped_in(&mut self, id: BatchId, piece: &Range<u32>) -> Finding {
-        let Some(pieces) = self.pieces.get_mut(&id) else {
-            self.pieces.insert(id, vec![piece.clone()]);
+    pub(crate) fn stopped_in(&mut self, (work, batch): BatchId, piece: &Range<u32>) -> Finding {
+        let Some(work) = self.works.get_mut(work) else { return Finding::Again };
+        let Some(pieces) = work.pieces.get_mut(&batch) else {
+            work.pieces.insert(batch, vec![piece.clone()]);
             return Finding::Again;
         };
         let Some(at) = pieces.iter().position(|p| p == piece) else { return Finding::Again };
@@ -167,6 +189,14 @@ impl Held {
         }
         drop(pieces.splice(at..=at, halves(piece.clone()).into_iter().rev()));
         Finding::Again
+    }
+
+    /// A sink was stopped while it made durable what is written; everything before it, up to `start`, is.
+    ///
+    /// # Errors
+    /// When a batch cannot be cut.
+    pub(crate) fn stopped_in_flush(&mut self, start: Position) -> Result<FlushFinding, tgr1::FormatError> {
+        self.search.stopped(&mut self.works, self.written, start)
     }
 }
 
@@ -183,7 +213,8 @@ mod tests {
 
     #[test]
     fn a_row_that_stops_its_sink_is_found_by_halves() {
-        let (mut held, id, bad) = (Held::default(), (1, 0), 700);
+        let (mut held, id, bad) = (Held::default(), (0, 0), 700);
+        held.push(work(1, 10));
         let mut stops = 0;
         let found = loop {
             let piece = held.pieces(id, 1_000).into_iter().find(|p| p.contains(&bad)).unwrap();
@@ -222,13 +253,15 @@ mod tests {
     fn what_is_durable_is_forgotten_and_the_rest_is_written_again() {
         let mut held = Held::default();
         [(1, 10), (2, 20), (3, 30)].into_iter().for_each(|(w, ts)| held.push(work(w, ts)));
-        held.stopped_in((1, 0), &(0..5));
+        held.stopped_in((0, 0), &(0..5));
         held.written = 1;
         assert_eq!(held.last_written(), Some((1, Position::rows(Ts::new(10)))));
         held.durable();
-        assert_eq!(held.pieces((1, 0), 9), std::iter::once(0..9).collect::<Vec<_>>());
+        assert_eq!(held.pieces((0, 0), 9), std::iter::once(0..9).collect::<Vec<_>>());
         assert_eq!(held.skip_to(Position::rows(Ts::new(25))), None);
         assert_eq!(held.skip_to(Position::rows(Ts::new(20))), Some(2));
-        assert_eq!(held.unwritten().map(|(w, _)| w), Some(3));
+        assert!(held.unwritten().is_some());
+        held.written = 1;
+        assert_eq!(held.last_written().map(|(w, _)| w), Some(3));
     }
 }

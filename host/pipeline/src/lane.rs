@@ -7,13 +7,12 @@ use crate::error::{Fate as _, PipelineError};
 use crate::held::{Held, LaneWork};
 use crate::known::Known;
 use crate::lane_swap::{LaneSwap, Switched};
-use crate::lane_write::Trouble;
+use crate::lane_write::{Doing, Trouble};
 use crate::ports::{PluginSource, SinkStart};
 use crate::replay::LaneReplay;
 use crate::resume::{Counted, LaneState};
 use crate::stats::{Stats, add};
 use crate::tick::{tick, ticked};
-use std::ops::Range;
 use std::sync::Arc;
 use tg_model::{LaneId, Position, SlotId};
 use tg_plugin::{CallError, SinkPort};
@@ -69,8 +68,7 @@ pub(crate) struct Lane {
     pub(crate) barrier_id: u32,
     /// A call since the last acknowledgement had an unknown outcome.
     pub(crate) unsure: bool,
-    /// The piece of a batch that the sink is being given.
-    pub(crate) giving: Option<((u64, usize), Range<u32>)>,
+    pub(crate) doing: Doing,
     /// Another sink that is only looked at.
     pub(crate) shadow: Option<Box<SinkShadow>>,
     pub(crate) budget: Budget,
@@ -148,7 +146,7 @@ impl Lane {
             Trouble::Final(error) => return Err(error),
             Trouble::Call(error) => error,
         };
-        let giving = self.giving.take();
+        let doing = std::mem::take(&mut self.doing);
         if self.unsure || error.is_unknown() || error.is_fenced() {
             return Err(self.error(error));
         }
@@ -164,11 +162,12 @@ impl Lane {
         add(&self.stats.plugin_stops, 1);
         let Some(wait) = self.budget.stopped(std::time::Instant::now()) else { return Err(self.error(error)) };
         tracing::warn!(slot = self.slot.0, lane = self.lane.0, error = %error, "a sink was stopped; it is started anew");
-        match giving {
-            Some((id, piece)) => self.suspect(id, &piece, &error).await?,
-            // Not over a row: another try may pass, many will not.
-            None if self.budget.in_a_row() > FLUSH_STOPS_MAX => return Err(self.error(error)),
-            None => {}
+        match doing {
+            Doing::Giving(id, piece) => self.suspect(id, &piece, &error).await?,
+            Doing::Flushing => self.suspect_flush(error.clone()).await?,
+            // Another try may pass, many will not.
+            Doing::Other if self.budget.in_a_row() > OTHER_STOPS_MAX => return Err(self.error(error)),
+            Doing::Other => {}
         }
         tokio::time::sleep(wait).await;
         self.reopen(&error).await
@@ -226,5 +225,5 @@ impl Lane {
     }
 }
 
-/// Stops in a row outside `write` before the run starts anew.
-const FLUSH_STOPS_MAX: u32 = 3;
+/// Stops in a row over something else than rows before the run starts anew.
+const OTHER_STOPS_MAX: u32 = 3;

@@ -4,7 +4,8 @@ use crate::aside::Refused;
 use crate::error::PipelineError;
 use crate::held::{BatchId, Finding, LaneBatch};
 use crate::lane::{Lane, LaneItem};
-use crate::retry::{Retry, Verdict};
+use crate::narrow::FlushFinding;
+use crate::retry::{Retry, wait_or_give_up};
 use crate::stages::poison;
 use crate::stats::add;
 use std::ops::Range;
@@ -25,6 +26,18 @@ pub(crate) enum Trouble {
     Final(PipelineError),
 }
 
+/// What a lane is having its sink do.
+#[derive(Default)]
+pub(crate) enum Doing {
+    /// It is given this piece of a batch.
+    Giving(BatchId, Range<u32>),
+    /// It makes durable what it was given.
+    Flushing,
+    /// Nothing that is about rows.
+    #[default]
+    Other,
+}
+
 impl From<CallError> for Trouble {
     fn from(e: CallError) -> Self {
         Self::Call(e)
@@ -37,9 +50,10 @@ impl Lane {
         if self.held.written == 0 {
             self.known.forget_idle(self.sink.as_mut()).await?;
         }
-        while let Some((window, batches)) = self.held.unwritten() {
+        while let Some(batches) = self.held.unwritten() {
+            let work = self.held.written;
             for (i, batch) in batches.into_iter().enumerate() {
-                self.write(&batch, (window, i)).await?;
+                self.write(&batch, (work, i)).await?;
             }
             self.held.written += 1;
             if self.held.is_full() {
@@ -50,7 +64,9 @@ impl Lane {
         let Some((window, upto)) = self.held.last_written() else {
             return Err(Trouble::Final(PipelineError::Gone { part: "a lane" }));
         };
+        self.doing = Doing::Flushing;
         self.flush(BarrierKind::Checkpoint, upto).await?;
+        self.doing = Doing::Other;
         self.look_beside(upto).await;
         add(&self.stats.rows_durable, self.held.durable());
         self.budget.worked();
@@ -89,9 +105,9 @@ impl Lane {
         self.held.count(&batch.batch, plan);
         for piece in self.held.pieces(id, batch.batch.len()) {
             let rows = self.part(&batch.batch, &piece)?;
-            self.giving = Some((id, piece));
+            self.doing = Doing::Giving(id, piece);
             self.write_rows(batch, rows).await?;
-            self.giving = None;
+            self.doing = Doing::Other;
         }
         Ok(())
     }
@@ -178,16 +194,8 @@ impl Lane {
     }
 
     async fn wait_or_give_up(&mut self, retry: &mut Retry, e: CallError) -> Result<(), Trouble> {
-        match retry.after(&e) {
-            Verdict::Again(wait) => {
-                add(&self.stats.retries, 1);
-                tracing::warn!(slot = self.slot.0, lane = self.lane.0, wait_ms = wait.as_millis() as u64, error = %e, "sink call failed; again");
-                retry.show(&self.stats.waits, format!("the sink of slot {}, lane {}: {e}", self.slot, self.lane));
-                tokio::time::sleep(wait).await;
-                Ok(())
-            }
-            Verdict::GiveUp => Err(Trouble::Call(e)),
-        }
+        let what = format!("the sink of slot {}, lane {}", self.slot, self.lane);
+        wait_or_give_up(&self.stats, retry, e, &what).await.map_err(Trouble::Call)
     }
 
     /// A sink was stopped over rows: they are looked at more closely, and put aside when only one is left.
@@ -203,6 +211,21 @@ impl Lane {
         let (by, mut bad) = poison(why);
         bad.row = row;
         self.aside.put(Refused { by: &by, version, batch, rows: &[bad], position: self.at }).await
+    }
+
+    /// A sink was stopped over a flush: the next ones are smaller, down to one row, which is put aside where rows may be.
+    pub(crate) async fn suspect_flush(&mut self, why: CallError) -> Result<(), PipelineError> {
+        let found = self.held.stopped_in_flush(self.at);
+        match found.map_err(|source| PipelineError::Format { slot: self.slot, source })? {
+            FlushFinding::Again => Ok(()),
+            FlushFinding::Row(row) if self.aside.store.is_some() => {
+                self.budget.worked();
+                let (by, bad) = poison(&why);
+                let (version, batch) = (&row.version, &row.batch);
+                self.aside.put(Refused { by: &by, version, batch, rows: &[bad], position: self.at }).await
+            }
+            FlushFinding::Row(_) | FlushFinding::GiveUp => Err(self.error(why)),
+        }
     }
 }
 

@@ -36,6 +36,7 @@ mod lane;
 mod lane_cursor;
 mod lane_swap;
 mod lane_write;
+mod narrow;
 mod open_slot;
 mod ports;
 mod quarantine;

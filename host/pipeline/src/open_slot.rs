@@ -8,6 +8,7 @@ use crate::held::Held;
 use crate::known::Known;
 use crate::lane::{Lane, LaneReport};
 use crate::lane_cursor::LaneCursor;
+use crate::lane_write::Doing;
 use crate::ports::SinkStart;
 use crate::resume::{Counted, LaneState};
 use crate::slot::{LaneEnd, Progress, Slot, SlotReport};
@@ -127,7 +128,7 @@ fn begin_lane(
         state: kept.map(|k| k.state),
         barrier_id: 0,
         unsure: false,
-        giving: None,
+        doing: Doing::Other,
         shadow: None,
         budget: Budget::default(),
         aside: aside(slot, Some(lane), parts),

@@ -1,9 +1,9 @@
 //! Sync points: the downstream stands still at one ts of the upstream, and the sink says by what that moment is known there.
 
-use crate::ddl::{DdlExecutor, wait_or_give_up};
+use crate::ddl::DdlExecutor;
 use crate::error::PipelineError;
 use crate::ports::DdlState;
-use crate::retry::Retry;
+use crate::retry::{Retry, wait_or_give_up};
 use crate::stats::add;
 use tg_cluster::SYNCPOINT_SEQ;
 use tg_model::{Position, Stage, Ts};

@@ -86,6 +86,60 @@ async fn rows_that_stop_a_plugin_again_and_again_are_found_and_put_aside() {
     assert_eq!(stats.snapshot().rows_quarantined, 4);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_stop_a_flush_are_found_and_put_aside() {
+    let mut world = world().await;
+    world.down.poison.lock().flush.extend([0, 700, 1_050]);
+    let run = world.run().await;
+    put(&world, 0..1_000);
+    (1_000..1_100).for_each(|id| put(&world, std::iter::once(id)));
+    let stats = Arc::clone(&run.stats);
+    all_but(&mut world, run, |id| ![0, 700, 1_050].contains(&id)).await;
+    let rows = kept(&world);
+    assert_eq!(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [0, 700, 1_050]);
+    assert!(rows.iter().all(|(_, k)| k.row.code == "TG-2020" && k.row.by == "recorder"), "{rows:?}");
+    let stops = stats.snapshot().plugin_stops;
+    assert!(stops <= 3 * (2 * 10 + 6), "{stops} stops to find 3 of 1100 rows");
+}
+
+/// The search leaves lanes at places within windows and transactions: from each of them a run goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_stops_a_flush_is_searched_for_over_crashes() {
+    let mut world = world().await;
+    world.down.poison.lock().flush.extend([77, 300]);
+    let mut run = world.run().await;
+    put(&world, 0..200);
+    (200..400).for_each(|id| put(&world, std::iter::once(id)));
+    let mut inside = 0;
+    for pause_ms in (0..300).step_by(15) {
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        run.kill().await;
+        inside += u64::from(world.down.state.lock().durable.values().any(|at| at.seq > 0));
+        run = world.run().await;
+    }
+    assert!(inside > 0, "no run was killed with a lane inside a transaction");
+    all_but(&mut world, run, |id| ![77, 300].contains(&id)).await;
+    assert_eq!(kept(&world).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [77, 300]);
+}
+
+/// What stops over every row is not the rows' fault: the quarantine is not filled, the run ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_that_cannot_flush_at_all_puts_few_rows_aside_and_ends_the_run() {
+    let world = world().await;
+    world.down.poison.lock().flush.extend(0..50);
+    let run = world.run().await;
+    put(&world, 0..50);
+    let ended = run.task.await.unwrap().unwrap_err();
+    assert!(ended.is_retryable() && ended.code().0 == 2020, "{ended}");
+    let aside: Vec<i64> = kept(&world).iter().map(|(id, _)| *id).collect();
+    assert!(aside.len() <= 2 * 3, "two lanes put {aside:?} aside");
+    world.down.poison.lock().flush.clear();
+    let end = world.now().await;
+    world.until(end).await;
+    let there = world.down.state.lock().rows.len();
+    assert_eq!(there + aside.len(), 50, "each row is there or aside");
+}
+
 /// A crash between the quarantine and the flush puts the row aside once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_is_put_aside_before_its_lane_moves_and_once_over_crashes() {

@@ -19,6 +19,8 @@ pub(crate) struct Poison {
     pub(crate) undecided: HashSet<i64>,
     /// Ids at which a sink traps.
     pub(crate) sink: HashSet<i64>,
+    /// Ids at which a sink traps when it flushes them.
+    pub(crate) flush: HashSet<i64>,
     /// Ids that a sink refuses.
     pub(crate) unwanted: HashSet<i64>,
 }

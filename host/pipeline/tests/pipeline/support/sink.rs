@@ -130,6 +130,19 @@ impl Recorder {
         Ok(WriteOutcome { quarantined, buffered_bytes: 0 })
     }
 
+    /// Rows that end the instance when they are to be made durable.
+    fn stumble(&mut self) -> Result<(), CallError> {
+        let poison = self.down.poison.lock();
+        let ids =
+            |b: &Arc<BatchBuf>| b.batch().iter().map(|r| r.current().unwrap().i64(0).unwrap()).collect::<Vec<_>>();
+        if !self.buffer.iter().flat_map(ids).any(|id| poison.flush.contains(&id)) {
+            return Ok(());
+        }
+        self.dead = true;
+        let fault = CallFault::Stopped { stop: Stop::Trap, detail: "poison".to_owned() };
+        Err(CallError::new("recorder", "flush", fault))
+    }
+
     fn trapped(&mut self, call: &'static str) -> CallError {
         self.dead = true;
         error(call, Fault::Trap)
@@ -198,6 +211,7 @@ impl SinkPort for Recorder {
             state.swap_barriers += u64::from(barrier.kind == BarrierKind::Swap);
             let flawed = self.flaw.hit("flush", |f| if let Flaw::Flush(n) = f { Some(n) } else { None });
             flawed.inspect_err(|_| self.dead = true)?;
+            self.stumble()?;
             match state.faults.next() {
                 Fault::Incomplete => return Ok(Ack { complete: false, state: None }),
                 Fault::Trap => return Err(self.trapped("flush")),
