@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Flags of `tidegate consume`.
 #[derive(Args, Debug, Clone)]
 pub struct ConsumeArgs {
-    /// Where the changes are: the sink URI of the changefeed that wrote them (s3://bucket/prefix?protocol=csv, file:///…, kafka://broker/topic?protocol=simple)
+    /// Where the changes are: the sink URI of the changefeed that wrote them (s3://bucket/prefix?protocol=csv, gcs://…, azblob://…, file:///…, kafka://broker/topic?protocol=simple)
     #[arg(value_name = "URI")]
     pub source: String,
     /// The changefeed's configuration file, for the options the files were written with

@@ -3,6 +3,7 @@
 use crate::changefeed::SinkConfig;
 use crate::{ChangefeedConfig, ConfigError, Interval, Location, Scheme, Secret, SinkUri};
 use serde_json::{Map, Value, json};
+use std::path::PathBuf;
 
 /// Limits of what the file may say; the URI's parameters have the same.
 const FLUSH_MS: std::ops::RangeInclusive<u64> = 100..=600_000;
@@ -32,6 +33,24 @@ pub struct StoragePlace {
     pub session_token: Option<Secret>,
     /// `force-path-style`; the bucket is part of the path, not of the host.
     pub path_style: bool,
+    /// `storage-class`.
+    pub storage_class: Option<String>,
+    /// `sse`: `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub sse: Option<String>,
+    /// `sse-kms-key-id`.
+    pub sse_kms_key_id: Option<Secret>,
+    /// `credentials-file`.
+    pub credentials_file: Option<PathBuf>,
+    /// `predefined-acl`.
+    pub predefined_acl: Option<String>,
+    /// `account-name`.
+    pub account_name: Option<String>,
+    /// `account-key`.
+    pub account_key: Option<Secret>,
+    /// `sas-token`.
+    pub sas_token: Option<Secret>,
+    /// `access-tier`.
+    pub access_tier: Option<String>,
 }
 
 impl StoragePlace {
@@ -50,6 +69,16 @@ impl StoragePlace {
             secret_access_key: secret("secret-access-key"),
             session_token: secret("session-token"),
             path_style: uri.flag("force-path-style").unwrap_or(true),
+            storage_class: text("storage-class"),
+            // As Amazon spells it; words of URIs are read in lower case.
+            sse: text("sse").map(|sse| if sse == "aes256" { "AES256".to_owned() } else { sse }),
+            sse_kms_key_id: secret("sse-kms-key-id"),
+            credentials_file: text("credentials-file").map(PathBuf::from),
+            predefined_acl: text("predefined-acl"),
+            account_name: text("account-name"),
+            account_key: secret("account-key"),
+            sas_token: secret("sas-token"),
+            access_tier: text("access-tier"),
         }
     }
 }
@@ -255,5 +284,24 @@ mod tests {
         assert_eq!((place.bucket.as_str(), place.path.as_str(), place.path_style), ("b", "/p", false));
         assert_eq!(place.secret_access_key.as_ref().map(|s| s.expose()), Some("hunter2"));
         assert!(!format!("{place:?}").contains("hunter"));
+        let uri = "azblob://c/p?account-name=a&account-key=hunter1&access-tier=Cool";
+        let place = StoragePlace::new(&SinkUri::parse(uri).unwrap());
+        assert_eq!((place.bucket.as_str(), place.account_name.as_deref()), ("c", Some("a")));
+        assert_eq!(place.account_key.as_ref().map(|s| s.expose()), Some("hunter1"));
+        assert_eq!(place.access_tier.as_deref(), Some("Cool"));
+        assert!(!format!("{place:?}").contains("hunter"));
+        let uri = "azure://c?account_name=a&sas-token=sv%3D1%26sig%3Dhunter2%253D";
+        let place = StoragePlace::new(&SinkUri::parse(uri).unwrap());
+        assert_eq!(place.sas_token.as_ref().map(|s| s.expose()), Some("sv=1&sig=hunter2%3D"));
+        let uri = "gs://b/p?credentials-file=/k.json&storage-class=NEARLINE&predefined-acl=publicRead";
+        let place = StoragePlace::new(&SinkUri::parse(uri).unwrap());
+        assert_eq!(place.credentials_file.as_deref(), Some(std::path::Path::new("/k.json")));
+        assert_eq!(
+            (place.storage_class.as_deref(), place.predefined_acl.as_deref()),
+            (Some("NEARLINE"), Some("publicRead"))
+        );
+        let uri = "s3://b/p?sse=AES256&storage-class=STANDARD_IA";
+        let place = StoragePlace::new(&SinkUri::parse(uri).unwrap());
+        assert_eq!((place.sse.as_deref(), place.storage_class.as_deref()), (Some("AES256"), Some("STANDARD_IA")));
     }
 }

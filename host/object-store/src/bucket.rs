@@ -2,12 +2,11 @@
 
 use crate::error::StoreError;
 use crate::folder::{Folder, Put};
-use crate::s3::{S3, S3Upload};
+use crate::remote::{Remote, RemoteUpload};
 use crate::target::{Place, StoreTarget};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use reqwest::{Method, StatusCode};
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -38,7 +37,7 @@ struct Store {
 #[derive(Clone)]
 enum Back {
     Folder(Folder),
-    S3(S3),
+    Remote(Remote),
 }
 
 impl std::fmt::Debug for StoreEndpoint {
@@ -59,7 +58,10 @@ impl StoreEndpoint {
                 let path = path.clone();
                 Back::Folder(blocking(move || Folder::new(&path)).await?)
             }
-            Place::S3(s3) => Back::S3(S3::new(s3, target)?),
+            Place::S3(_) | Place::Gcs(_) | Place::Azure(_) => {
+                let target = target.clone();
+                Back::Remote(blocking(move || Remote::new(&target)).await?)
+            }
         };
         let prefix = if target.prefix.is_empty() { String::new() } else { format!("{}/", target.prefix) };
         let store = Store { back, prefix: prefix.into(), shown: target.shown().into() };
@@ -88,7 +90,7 @@ async fn blocking<T: Send + 'static>(
     ended.unwrap_or_else(|e| Err(StoreError::Unknown { what: "a file".to_owned(), cause: e.to_string() }))
 }
 
-fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
@@ -109,68 +111,37 @@ impl Store {
             let cause = format!("the object has {size} bytes; write it in parts above {PUT_BYTES_MAX}");
             return Err(StoreError::Refused { what: format!("put {path}"), cause });
         }
-        match &self.back {
+        let put = match &self.back {
             Back::Folder(folder) => {
                 let folder = folder.clone();
-                match blocking(move || folder.put(&at, &data, &mode)).await? {
-                    Put::Done(meta) => Ok(Some(meta)),
-                    Put::Conflict => Ok(None),
-                }
+                blocking(move || folder.put(&at, &data, &mode)).await.map(|put| match put {
+                    Put::Done(meta) => Some(meta),
+                    Put::Conflict => None,
+                })
             }
-            Back::S3(s3) => {
-                let condition = match &mode {
-                    PutMode::Overwrite => None,
-                    PutMode::Create => Some(("if-none-match", "*")),
-                    PutMode::IfMatch(etag) => Some(("if-match", etag.as_str())),
-                };
-                let again = condition.is_none();
-                let ask = crate::s3::Ask {
-                    headers: condition.as_slice(),
-                    body: data,
-                    again,
-                    ..crate::s3::Ask::new(Method::PUT, &at)
-                };
-                let answer = s3.ask(&ask).await?;
-                match answer.status {
-                    s if s.is_success() => {
-                        let (path, size) = (path.to_owned(), size as u64);
-                        Ok(Some(ObjectMeta { path, size, etag: answer.etag, modified_ms: now_ms() }))
-                    }
-                    // 409: somebody else writes at this moment.
-                    StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT if !again => Ok(None),
-                    _ => Err(s3.refused(&ask, &answer)),
-                }
-            }
-        }
+            Back::Remote(remote) => remote.put(&at, data, &mode).await,
+        };
+        Ok(put?.map(|m| ObjectMeta { path: path.to_owned(), ..m }))
     }
 
     async fn head(&self, path: &str) -> Result<Option<ObjectMeta>, StoreError> {
         let at = self.at(path)?;
-        match &self.back {
+        let found = match &self.back {
             Back::Folder(folder) => {
                 let folder = folder.clone();
-                let found = blocking(move || folder.head(&at)).await?;
-                Ok(found.map(|m| ObjectMeta { path: path.to_owned(), ..m }))
+                blocking(move || folder.head(&at)).await?
             }
-            Back::S3(s3) => {
-                let ask = crate::s3::Ask::new(Method::HEAD, &at);
-                let answer = s3.ask(&ask).await?;
-                match answer.status {
-                    StatusCode::NOT_FOUND => Ok(None),
-                    s if s.is_success() => Ok(Some(ObjectMeta {
-                        path: path.to_owned(),
-                        size: answer.length,
-                        etag: answer.etag,
-                        modified_ms: answer.modified_ms,
-                    })),
-                    _ => Err(s3.refused(&ask, &answer)),
-                }
-            }
-        }
+            Back::Remote(remote) => remote.head(&at).await?,
+        };
+        Ok(found.map(|m| ObjectMeta { path: path.to_owned(), ..m }))
     }
 
     async fn get(&self, path: &str, offset: u64, length: u64, limit: u64) -> Result<Option<Bytes>, StoreError> {
         let at = self.at(path)?;
+        let folder = match &self.back {
+            Back::Folder(folder) => folder.clone(),
+            Back::Remote(remote) => return remote.get(&at, offset, length, limit).await,
+        };
         let Some(found) = self.head(path).await? else { return Ok(None) };
         let left = found.size.saturating_sub(offset);
         let wanted = if length == 0 { left } else { length.min(left) };
@@ -181,26 +152,7 @@ impl Store {
         if wanted == 0 {
             return Ok(Some(Bytes::new()));
         }
-        match &self.back {
-            Back::Folder(folder) => {
-                let folder = folder.clone();
-                blocking(move || folder.get(&at, offset, wanted)).await
-            }
-            Back::S3(s3) => {
-                let range = format!("bytes={offset}-{}", offset + wanted - 1);
-                let ask = crate::s3::Ask {
-                    headers: &[("range", range.as_str())],
-                    limit: usize::try_from(wanted).unwrap_or(usize::MAX),
-                    ..crate::s3::Ask::new(Method::GET, &at)
-                };
-                let answer = s3.ask(&ask).await?;
-                match answer.status {
-                    StatusCode::NOT_FOUND => Ok(None),
-                    s if s.is_success() => Ok(Some(answer.body)),
-                    _ => Err(s3.refused(&ask, &answer)),
-                }
-            }
-        }
+        blocking(move || folder.get(&at, offset, wanted)).await
     }
 
     async fn list(&self, prefix: &str, after: &str, limit: u32) -> Result<Vec<ObjectMeta>, StoreError> {
@@ -212,7 +164,7 @@ impl Store {
                 let folder = folder.clone();
                 blocking(move || folder.list(&below, &after, limit as usize)).await?
             }
-            Back::S3(s3) => s3.list(&below, &after, limit).await?,
+            Back::Remote(remote) => remote.list(&below, &after, limit as usize).await?,
         };
         let own = |m: ObjectMeta| {
             let path = m.path.strip_prefix(&*self.prefix)?.to_owned();
@@ -228,12 +180,7 @@ impl Store {
                 let folder = folder.clone();
                 blocking(move || folder.delete(&at)).await
             }
-            Back::S3(s3) => {
-                let ask = crate::s3::Ask::new(Method::DELETE, &at);
-                let answer = s3.ask(&ask).await?;
-                let done = answer.status.is_success() || answer.status == StatusCode::NOT_FOUND;
-                if done { Ok(()) } else { Err(s3.refused(&ask, &answer)) }
-            }
+            Back::Remote(remote) => remote.delete(&at).await,
         }
     }
 }
@@ -286,7 +233,7 @@ impl Bucket for Opened {
                     let (new, file) = blocking(move || folder.begin(&key)).await?;
                     Parts::File(new, Arc::new(file))
                 }
-                Back::S3(s3) => Parts::S3(Box::new(S3Upload::begin(s3, &at).await?)),
+                Back::Remote(remote) => Parts::Remote(Box::new(RemoteUpload::begin(remote, &at).await?)),
             };
             let made = Making { store: self.0.clone(), path: path.to_owned(), at, parts: Some(parts) };
             Ok(Box::new(made) as Box<dyn Upload>)
@@ -297,7 +244,7 @@ impl Bucket for Opened {
 
 enum Parts {
     File(PathBuf, Arc<File>),
-    S3(Box<S3Upload>),
+    Remote(Box<RemoteUpload>),
 }
 
 /// An object in the making.
@@ -318,7 +265,7 @@ impl Making {
     async fn write_parts(&mut self, data: Bytes) -> Result<(), StoreError> {
         let ended = self.ended();
         match self.parts.as_mut().ok_or(ended)? {
-            Parts::S3(upload) => upload.write(&data).await,
+            Parts::Remote(upload) => upload.write(&data).await,
             Parts::File(new, file) => {
                 let (file, what) = (Arc::clone(file), format!("upload {}", new.display()));
                 blocking(move || (&*file).write_all(&data).map_err(|e| crate::error::of_io(what, &e))).await
@@ -333,8 +280,8 @@ impl Making {
                 let at = self.at.clone();
                 blocking(move || folder.finish(&new, &file, &at, false)).await?;
             }
-            (Parts::S3(mut upload), _) => upload.finish().await?,
-            (Parts::File(..), Back::S3(_)) => return Err(self.ended()),
+            (Parts::Remote(mut upload), _) => upload.finish().await?,
+            (Parts::File(..), Back::Remote(_)) => return Err(self.ended()),
         }
         let ended = self.ended();
         self.store.head(&self.path).await?.ok_or(ended)
@@ -343,7 +290,7 @@ impl Making {
 
 async fn give_up(parts: Parts) {
     match parts {
-        Parts::S3(mut upload) => upload.abort().await,
+        Parts::Remote(mut upload) => upload.abort().await,
         Parts::File(new, _) => drop(tokio::fs::remove_file(new).await),
     }
 }

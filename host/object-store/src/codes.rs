@@ -11,8 +11,8 @@ pub const CODES: &[CodePage] = &[
     page(
         3301,
         "The object store is not available for now",
-        "It cannot be reached, does not answer in time, asks to slow down, or answers with an error of its own. Requests were \
-         repeated a few times already.",
+        "It cannot be reached, does not answer in time, asks to slow down, or answers with an error of its own; or whoever gives out \
+         credentials for it (the machine's metadata service, when none are given) does. Requests were repeated a few times already.",
         "Nothing, if it passes: it is tried again with growing pauses. If it stays, check the endpoint named in the message, the \
          network, and the store's own health.",
     ),
@@ -39,7 +39,7 @@ pub const CODES: &[CodePage] = &[
         3306,
         "The object store refuses the credentials",
         "The access key is unknown, the signature does not fit the secret key, the token has expired, or there are no credentials.",
-        "Check the keys in the sink URI or in the server's environment. They are not shown here.",
+        "Check the keys in the sink URI, in the file it names, or in the server's environment. They are not shown here.",
     ),
     page(
         3307,

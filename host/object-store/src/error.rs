@@ -67,13 +67,18 @@ impl From<StoreError> for EndpointError {
     }
 }
 
-/// A text without control characters and secrets, cut to a readable length.
+/// A text without control characters, secrets, and what URLs ask for (tokens and signatures may be there), cut to a readable length.
 pub(crate) fn shown(text: &str, secrets: &[String]) -> String {
-    let mut text: String = text.chars().filter(|c| !c.is_control()).take(CAUSE_CHARS_MAX).collect();
+    let mut text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     for secret in secrets {
         text = text.replace(secret.as_str(), "***");
     }
-    text
+    let plain = |word: &str| match word.split_once('?') {
+        Some((url, _)) if url.contains("://") => url.to_owned(),
+        _ => word.to_owned(),
+    };
+    let words: Vec<String> = text.split_whitespace().map(plain).collect();
+    words.join(" ").chars().take(CAUSE_CHARS_MAX).collect()
 }
 
 /// Sorts the answer of a server: `status`, and the store's own word and message for it.
@@ -84,12 +89,19 @@ pub(crate) fn of_answer(what: String, status: u16, word: &str, message: &str, se
         (word, message) => format!("{word}: {message} (status {status})"),
     };
     let cause = shown(&cause, secrets);
+    // Azure has one word for everything that is wrong with who asks.
+    let skewed = word == "AuthenticationFailed" && message.contains("date header too old");
+    let unknown = status == 403 && message.starts_with("Server failed to authenticate");
     match (word, status) {
+        _ if skewed => StoreError::Clock { what, cause },
+        _ if unknown => StoreError::Credentials { what, cause },
         ("RequestTimeTooSkewed", _) => StoreError::Clock { what, cause },
-        ("NoSuchBucket" | "PermanentRedirect", _) | (_, 301 | 307) => StoreError::NoBucket { what, cause },
-        ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken", _) | (_, 401) => {
-            StoreError::Credentials { what, cause }
+        ("NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted" | "PermanentRedirect", _) | (_, 301 | 307) => {
+            StoreError::NoBucket { what, cause }
         }
+        ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken", _)
+        | ("AuthenticationFailed" | "InvalidAuthenticationInfo", _)
+        | (_, 401) => StoreError::Credentials { what, cause },
         (_, 403 | 405) => StoreError::Denied { what, cause },
         (_, 408 | 429 | 500..) => StoreError::Unavailable { what, cause },
         _ => StoreError::Refused { what, cause },
@@ -110,7 +122,7 @@ pub(crate) fn of_io(what: String, e: &std::io::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::{StoreError, of_answer, of_io};
+    use super::{StoreError, of_answer, of_io, shown};
     use tg_model::Coded;
     use tg_plugin::grant::{EndpointError, EndpointErrorKind};
 
@@ -122,6 +134,10 @@ mod tests {
             (403, "AccessDenied", 3305),
             (403, "", 3305),
             (404, "NoSuchBucket", 3304),
+            (404, "ContainerNotFound", 3304),
+            (403, "AuthenticationFailed", 3306),
+            (403, "AuthorizationPermissionMismatch", 3305),
+            (401, "", 3306),
             (503, "SlowDown", 3301),
             (500, "", 3301),
             (400, "InvalidArgument", 3308),
@@ -138,6 +154,12 @@ mod tests {
     fn a_secret_in_an_answer_is_not_repeated() {
         let error = of_answer("list".to_owned(), 403, "InvalidAccessKeyId", "no key hunter2", &["hunter2".to_owned()]);
         assert_eq!(error.to_string(), "list: the credentials are refused: InvalidAccessKeyId: no key *** (status 403)");
+    }
+
+    #[test]
+    fn what_a_url_asks_for_is_not_repeated() {
+        let text = shown("error for http://h/c?sv=1&sig=x (is it there?)\r\nsecret", &["secret".to_owned()]);
+        assert_eq!(text, "error for http://h/c (is it there?) ***");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::ServerError;
 use std::path::PathBuf;
 use tg_config::{Scheme, Secret, StoragePlace};
-use tg_object_store::{Place, S3Target, SecretText, StoreTarget};
+use tg_object_store::{AzureTarget, GcsTarget, Place, S3Target, SecretText, StoreTarget};
 
 /// Where a storage URI points.
 ///
@@ -22,8 +22,32 @@ pub fn target(place: &StoragePlace) -> Result<StoreTarget, ServerError> {
                 secret_access_key: secret(&place.secret_access_key),
                 session_token: secret(&place.session_token),
                 path_style: place.path_style,
+                storage_class: place.storage_class.clone(),
+                sse: place.sse.clone(),
+                sse_kms_key_id: secret(&place.sse_kms_key_id),
             };
             Ok(StoreTarget::new(Place::S3(s3), &place.path))
+        }
+        Scheme::Gcs => {
+            let gcs = GcsTarget {
+                bucket: place.bucket.clone(),
+                endpoint: place.endpoint.clone(),
+                credentials_file: place.credentials_file.clone(),
+                storage_class: place.storage_class.clone(),
+                predefined_acl: place.predefined_acl.clone(),
+            };
+            Ok(StoreTarget::new(Place::Gcs(gcs), &place.path))
+        }
+        Scheme::Azblob => {
+            let azure = AzureTarget {
+                container: place.bucket.clone(),
+                account: place.account_name.clone(),
+                endpoint: place.endpoint.clone(),
+                account_key: secret(&place.account_key),
+                sas_token: secret(&place.sas_token),
+                access_tier: place.access_tier.clone(),
+            };
+            Ok(StoreTarget::new(Place::Azure(azure), &place.path))
         }
         other => Err(ServerError::NoEndpoint { grant: format!("{other}://") }),
     }

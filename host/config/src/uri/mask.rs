@@ -13,6 +13,8 @@ pub(super) const SECRET_PARAMS: &[&str] = &[
     "session-token",
     "account-key",
     "sas-token",
+    // Of a token whose `&` nobody encoded.
+    "sig",
     "sse-kms-key-id",
     "external-id",
     "authentication-token",
@@ -85,6 +87,10 @@ mod tests {
             ("mysql://root:a/b@h/", "mysql://root:xxxxx@h/"),
             ("kafka://h:9092/t?sasl-user=u&sasl-password=p", "kafka://h:9092/t?sasl-user=u&sasl-password=xxxxx"),
             ("s3://b/p?access-key=A&Secret_Access_Key=B", "s3://b/p?access-key=xxxxx&Secret_Access_Key=xxxxx"),
+            (
+                "azblob://c/p?account-name=a&account-key=A&sas_token=sv=1&sig=B%3D",
+                "azblob://c/p?account-name=a&account-key=xxxxx&sas_token=xxxxx&sig=xxxxx",
+            ),
             ("plugin+http://h?api-key=1&x=2", "plugin+http://h?api-key=xxxxx&x=2"),
             ("blackhole://", "blackhole:"),
             ("blackhole://?protocol=canal-json", "blackhole:?protocol=canal-json"),

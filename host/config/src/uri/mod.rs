@@ -119,9 +119,8 @@ impl SinkUri {
                 self.plugin_params.insert(name, Secret::new(value));
                 continue;
             }
-            let family = self.scheme.family();
-            let Some(spec) = params::find(family, &name) else {
-                let suggestion = did_you_mean(&name, params::names(family)).map(str::to_owned);
+            let Some(spec) = params::find(&self.scheme, &name) else {
+                let suggestion = did_you_mean(&name, params::names(&self.scheme)).map(str::to_owned);
                 let scheme = self.scheme.to_string();
                 return Err(ConfigError::UnknownParam { uri, scheme, name, suggestion });
             };
@@ -152,8 +151,21 @@ impl SinkUri {
             Family::Storage if !matches!(self.scheme, Scheme::File | Scheme::Noop) && no_host => {
                 bad("needs a bucket: s3://bucket/prefix?protocol=…")
             }
+            Family::Storage => self.check_storage(),
             _ => Ok(()),
         }
+    }
+
+    fn check_storage(&self) -> Result<(), ConfigError> {
+        let given = |name: &str| self.secret(name).is_some_and(|s| !s.expose().is_empty());
+        let reason = if given("account-key") && given("sas-token") {
+            "takes `account-key` or `sas-token`, not both"
+        } else if given("sse-kms-key-id") && !self.text("sse").is_some_and(|sse| sse.starts_with("aws:kms")) {
+            "gives `sse-kms-key-id` without `sse=aws:kms`"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::BadUri { uri: self.to_string(), reason: reason.to_owned() })
     }
 
     fn check_postgres(&self) -> Result<(), ConfigError> {

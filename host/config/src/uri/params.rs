@@ -1,6 +1,6 @@
 //! The parameters of sink URIs and their limits.
 
-use super::{Family, PROTOCOLS};
+use super::{Family, PROTOCOLS, Scheme};
 use crate::kafka_options::EVENT_IDS;
 use crate::postgres_options::SSL_MODES;
 use crate::{Interval, Secret, did_you_mean};
@@ -31,6 +31,8 @@ enum Kind {
     Words(&'static [&'static str]),
     /// Only `false`: what it asks for is not implemented, and to do without would be worse than to refuse.
     Never,
+    /// No value, for this reason: objects would be less protected than it asks for.
+    Refused(&'static str),
 }
 
 /// One parameter.
@@ -56,6 +58,7 @@ impl Spec {
                 "false" | "False" | "FALSE" | "f" | "F" | "0" => Ok(ParamValue::Bool(false)),
                 _ => Err("is not implemented yet: rows would really be written".to_owned()),
             },
+            Kind::Refused(reason) => Err(reason.to_owned()),
             Kind::Int(min, max) => match value.parse::<i64>() {
                 Ok(n) if (min..=max).contains(&n) => Ok(ParamValue::Int(n)),
                 Ok(n) => Err(format!("{n} is not within {min} to {max}")),
@@ -208,26 +211,41 @@ const STORAGE: &[Spec] = &[
     idle("spool-base-dir", Kind::Text),
     spec("enable-tidb-extension", Kind::Bool),
     later("output-row-key", Kind::Bool),
+];
+
+/// Of `s3`, besides those of every storage.
+const S3: &[Spec] = &[
     spec("endpoint", Kind::Text),
     spec("region", Kind::Text),
     spec("access-key", Kind::Secret),
     spec("secret-access-key", Kind::Secret),
     spec("session-token", Kind::Secret),
     spec("force-path-style", Kind::Bool),
-    later("storage-class", Kind::Text),
-    later("sse", Kind::Text),
-    later("sse-kms-key-id", Kind::Secret),
-    later("acl", Kind::Text),
-    later("role-arn", Kind::Text),
-    later("external-id", Kind::Secret),
+    spec("storage-class", Kind::Text),
+    spec("sse", Kind::Words(&["aes256", "aws:kms", "aws:kms:dsse"])),
+    spec("sse-kms-key-id", Kind::Secret),
+    spec("acl", Kind::Refused("is not implemented: give the bucket a policy")),
+    spec("role-arn", Kind::Refused("is not implemented: let the server's environment or machine give it the role")),
+    spec("external-id", Kind::Refused("is not implemented: let the server's environment or machine give it the role")),
     idle("provider", Kind::Text),
-    later("credentials-file", Kind::Text),
-    later("predefined-acl", Kind::Text),
-    later("account-name", Kind::Text),
-    later("account-key", Kind::Secret),
-    later("access-tier", Kind::Text),
-    later("sas-token", Kind::Secret),
-    later("encryption-scope", Kind::Text),
+];
+
+/// Of `gcs`.
+const GCS: &[Spec] = &[
+    spec("endpoint", Kind::Text),
+    spec("credentials-file", Kind::Text),
+    spec("storage-class", Kind::Text),
+    spec("predefined-acl", Kind::Text),
+];
+
+/// Of `azblob`.
+const AZBLOB: &[Spec] = &[
+    spec("endpoint", Kind::Text),
+    spec("account-name", Kind::Text),
+    spec("account-key", Kind::Secret),
+    spec("sas-token", Kind::Secret),
+    spec("access-tier", Kind::Text),
+    spec("encryption-scope", Kind::Refused("is not implemented: make it the container's default scope")),
 ];
 
 const fn of(family: Family) -> &'static [Spec] {
@@ -241,13 +259,28 @@ const fn of(family: Family) -> &'static [Spec] {
     }
 }
 
-/// The parameter with this name. Storage drivers also take names with `_`.
-pub(super) fn find(family: Family, name: &str) -> Option<&'static Spec> {
-    let name = if family == Family::Storage { name.to_ascii_lowercase().replace('_', "-") } else { name.to_owned() };
-    SHARED.iter().chain(of(family)).find(|s| s.name == name)
+/// Parameters of one scheme, besides those of its family.
+const fn own(scheme: &Scheme) -> &'static [Spec] {
+    match scheme {
+        Scheme::S3 => S3,
+        Scheme::Gcs => GCS,
+        Scheme::Azblob => AZBLOB,
+        _ => &[],
+    }
 }
 
-/// The names of a family's parameters.
-pub(super) fn names(family: Family) -> impl Iterator<Item = &'static str> {
-    SHARED.iter().chain(of(family)).map(|s| s.name)
+fn all(scheme: &Scheme) -> impl Iterator<Item = &'static Spec> {
+    SHARED.iter().chain(of(scheme.family())).chain(own(scheme))
+}
+
+/// The parameter with this name. Storage drivers also take names with `_`.
+pub(super) fn find(scheme: &Scheme, name: &str) -> Option<&'static Spec> {
+    let storage = scheme.family() == Family::Storage;
+    let name = if storage { name.to_ascii_lowercase().replace('_', "-") } else { name.to_owned() };
+    all(scheme).find(|s| s.name == name)
+}
+
+/// The names of a scheme's parameters.
+pub(super) fn names(scheme: &Scheme) -> impl Iterator<Item = &'static str> {
+    all(scheme).map(|s| s.name)
 }

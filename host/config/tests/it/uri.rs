@@ -34,7 +34,8 @@ fn every_scheme_is_read() {
         ("pulsar+https://a:1/persistent://t/n/x?protocol=canal-json", "pulsar", 1, "persistent://t/n/x"),
         ("file:///tmp/out%20put?protocol=csv&flush-interval=100ms", "storage", 0, "/tmp/out put"),
         ("s3://bucket/pre/fix?protocol=csv&access_key=A&secret-access-key=B", "storage", 1, "/pre/fix"),
-        ("gs://bucket?protocol=csv", "storage", 1, ""),
+        ("gs://bucket?protocol=csv&storage-class=NEARLINE", "storage", 1, ""),
+        ("s3://bucket?protocol=csv&sse=aws:kms&sse-kms-key-id=k", "storage", 1, ""),
         ("azure://c/p?protocol=csv&sas-token=x", "storage", 1, "/p"),
         ("noop:///x?protocol=csv", "blackhole", 0, "/x"),
         ("blackhole://", "blackhole", 0, ""),
@@ -108,6 +109,32 @@ fn bad_uris_say_what_and_what_was_meant() {
         ),
         ("kafka://h:9092", 6010, "sink URI `kafka://h:9092`: needs a topic: kafka://broker:9092/topic?protocol=…"),
         ("s3:///x", 6010, "sink URI `s3:///x`: needs a bucket: s3://bucket/prefix?protocol=…"),
+        (
+            "azblob://c?account-key=hunter2&sas-token=hunter3",
+            6010,
+            "sink URI `azblob://c?account-key=xxxxx&sas-token=xxxxx`: takes `account-key` or `sas-token`, not both",
+        ),
+        (
+            "s3://b?sse=AES256&sse-kms-key-id=k",
+            6010,
+            "sink URI `s3://b?sse=AES256&sse-kms-key-id=xxxxx`: gives `sse-kms-key-id` without `sse=aws:kms`",
+        ),
+        (
+            "s3://b?sse=aes",
+            6013,
+            "sink URI `s3://b?sse=aes`: parameter `sse`: `aes` is not known; one of aes256, aws:kms, aws:kms:dsse",
+        ),
+        (
+            "s3://b?role-arn=r",
+            6013,
+            "sink URI `s3://b?role-arn=r`: parameter `role-arn`: is not implemented: let the server's environment or machine give it the role",
+        ),
+        (
+            "azure://c?sas-token=sv=1&sig=hunter2",
+            6012,
+            "sink URI `azure://c?sas-token=xxxxx&sig=xxxxx`: azblob has no parameter `sig`",
+        ),
+        ("gcs://b?account-key=x", 6012, "sink URI `gcs://b?account-key=xxxxx`: gcs has no parameter `account-key`"),
         (
             "kafka://h/t?sasl-password=hunter2&max-retry=x",
             6013,

@@ -1,4 +1,4 @@
-//! Where files go: a folder, or a bucket of a real S3 server.
+//! Where files go: a folder, a bucket of a real S3 server, or a store elsewhere.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) struct Place {
     folder: TempDir,
     s3: Option<S3>,
+    /// Neither on this disk nor in that server.
+    elsewhere: Option<String>,
     params: &'static str,
     /// The options that files were written with, for whoever reads them.
     config: PathBuf,
@@ -29,15 +31,23 @@ impl Place {
         Self::new(Some(S3::start(BUCKET).unwrap()), params, config)
     }
 
+    /// In a store of which only the product knows what lies there. `uri` has parameters.
+    pub(crate) fn elsewhere(uri: String, params: &'static str, config: &str) -> Self {
+        Self { elsewhere: Some(uri), ..Self::new(None, params, config) }
+    }
+
     fn new(s3: Option<S3>, params: &'static str, config: &str) -> Self {
         let folder = TempDir::with_prefix("tidegate-files-").unwrap();
         let file = folder.path().join("changefeed.toml");
         std::fs::write(&file, config).unwrap();
-        Self { folder, s3, params, config: file }
+        Self { folder, s3, elsewhere: None, params, config: file }
     }
 
     pub(crate) fn uri(&self) -> String {
         let params = self.params;
+        if let Some(uri) = &self.elsewhere {
+            return format!("{uri}&{params}");
+        }
         match &self.s3 {
             None => format!("file://{}?{params}", self.root().display()),
             Some(s3) => format!(
@@ -96,6 +106,20 @@ impl Place {
     pub(crate) fn consume(&self, to: &str) {
         let ended = self.run(&["--to", to]);
         assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
+    }
+
+    /// Applies what is there to a database until everything up to `ts` is.
+    pub(crate) async fn consume_until(&self, ts: u64, to: &str, why: impl Fn() -> String) {
+        let deadline = Instant::now() + CATCH_UP;
+        loop {
+            let ended = self.run(&["--to", to]);
+            let up_to = ended.err.trim().rsplit(' ').next().and_then(|t| t.parse::<u64>().ok());
+            if ended.code == Some(0) && up_to.is_some_and(|now| now >= ts) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "wanted {ts}\n{}{}\n{}", ended.out, ended.err, why());
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
     }
 
     pub(crate) fn run(&self, more: &[&str]) -> Ended {

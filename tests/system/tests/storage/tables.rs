@@ -4,12 +4,13 @@ use super::{Place, csv, feed, verify};
 use serde_json::{Value, json};
 use tg_testkit::Rig;
 
-const CSV: &str = "[sink.csv]\ninclude-commit-ts = true\noutput-old-value = true\nbinary-encoding-method = 'hex'\n";
+pub(crate) const CSV: &str =
+    "[sink.csv]\ninclude-commit-ts = true\noutput-old-value = true\nbinary-encoding-method = 'hex'\n";
 
 /// What parquet has of csv's options.
 const PARQUET: &str = "[sink.csv]\ninclude-commit-ts = true\noutput-old-value = true\n";
 
-const BEFORE: &[&str] = &[
+pub(crate) const BEFORE: &[&str] = &[
     "CREATE TABLE numbers (id BIGINT PRIMARY KEY, t TINYINT, u BIGINT UNSIGNED, f DOUBLE, d DECIMAL(20,4), b BIT(9), y YEAR)",
     "INSERT INTO numbers VALUES (1, -3, 18446744073709551615, 0.1, '12345678.9000', 257, 2026), (2, NULL, 0, NULL, NULL, NULL, NULL)",
     "CREATE TABLE texts (k VARCHAR(40) PRIMARY KEY, a TEXT, b BLOB, e ENUM('x','y'), s SET('p','q'), j JSON)",
@@ -23,7 +24,7 @@ const BEFORE: &[&str] = &[
     "INSERT INTO gone VALUES (1), (2)",
 ];
 
-const AFTER: &[&str] = &[
+pub(crate) const AFTER: &[&str] = &[
     "UPDATE numbers SET t = 5, f = 1e300 WHERE id = 1",
     "UPDATE numbers SET id = 30 WHERE id = 2",
     "DELETE FROM texts WHERE k = 'empty'",
