@@ -8,6 +8,10 @@ use tg_format_common::ChangeEvent;
 const HEADER: &str = "tidegate-event-id";
 const PARAMS: &str = "protocol=canal-json&enable-tidb-extension=true&event-id=both";
 
+fn keys(changes: &BTreeMap<String, (bool, String)>) -> BTreeSet<&String> {
+    changes.keys().collect()
+}
+
 /// Changes by their ids; `true`: a statement. An id is of one change alone, and what has one says it twice.
 fn changes(messages: &[Read]) -> BTreeMap<String, (bool, String)> {
     let mut out: BTreeMap<String, (bool, String)> = BTreeMap::new();
@@ -63,16 +67,24 @@ async fn ids_are_the_same_whenever_and_however_a_change_is_written() {
     let found = changes(&first);
     let rows = found.values().filter(|(is_ddl, _)| !is_ddl).count();
     assert_eq!(rows, inserted + updated + 2 * 10);
-    let body = json!({"changefeed_id": "ids2", "start_ts": start_ts,
-        "sink_uri": format!("kafka://{}/ids2?{PARAMS}&partition-num=5", feed.address),
-        "replica_config": {"filter": {"rules": ["ids.*"]}, "tidegate": {"slots": 2, "lanes": 3},
-            "sink": by_key["sink"].clone()}});
-    feed.api.create(&body).await.unwrap();
-    feed.name = "ids2".to_owned();
-    feed.catch_up(&rig).await;
-    let second = changes(&read(&feed.address, "ids2"));
-    let keys = |all: &BTreeMap<String, (bool, String)>| all.keys().cloned().collect::<BTreeSet<_>>();
-    assert_eq!(keys(&second), keys(&found));
-    let again = first.iter().filter(|m| !m.headers.is_empty()).count() - found.len();
-    println!("{} changes with their ids, {again} messages again after {} kills", found.len(), 3);
+    // Another changefeed with other slots, lanes and partitions, and one that writes everything into the first topic again.
+    for (name, to, params, sizes) in [
+        ("ids2", "ids2", "&partition-num=5", json!({"slots": 2, "lanes": 3})),
+        ("ids3", "ids", "", json!({"slots": 1, "lanes": 1})),
+    ] {
+        let body = json!({"changefeed_id": name, "start_ts": start_ts,
+            "sink_uri": format!("kafka://{}/{to}?{PARAMS}{params}", feed.address),
+            "replica_config": {"filter": {"rules": ["ids.*"]}, "tidegate": sizes, "sink": by_key["sink"].clone()}});
+        feed.api.create(&body).await.unwrap();
+        name.clone_into(&mut feed.name);
+        feed.catch_up(&rig).await;
+    }
+    assert_eq!(keys(&changes(&read(&feed.address, "ids2"))), keys(&found));
+    let doubled = read(&feed.address, "ids");
+    assert_eq!(keys(&changes(&doubled)), keys(&found), "who leaves out what was seen is left with every change once");
+    let mut times: BTreeMap<&[u8], usize> = BTreeMap::new();
+    let ids = doubled.iter().flat_map(|m| &m.headers).map(|(_, id)| id.as_slice());
+    ids.for_each(|id| *times.entry(id).or_default() += 1);
+    assert!(times.values().all(|n| *n >= 2));
+    println!("{} changes with their ids, in {} messages", found.len(), times.values().sum::<usize>());
 }
