@@ -20,8 +20,8 @@ test: ## what CI runs: format, lints, unit, property, golden and system tests
 build: ## the binary, as target/debug/tidegate
 	@$(SETUP) build && cargo build --locked --workspace --bin tidegate
 
-bench: ## the table of ratios
-	@$(SETUP) demo && cargo build --locked -q --workspace --bin tg-bench && $(BUILT)/tg-bench $(BENCH_ARGS)
+bench: ## the table of ratios, of an optimised build
+	@$(SETUP) demo && cargo build --release --locked -q --workspace --bin tg-bench && $(BUILT)/../release/tg-bench $(BENCH_ARGS)
 
 lint: ## clippy and rustfmt
 	@$(SETUP) build && cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings
