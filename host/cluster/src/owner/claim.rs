@@ -19,12 +19,19 @@ struct Claim {
     /// From the moment an Activate is sent until it is known to be stopped, absent or fenced.
     may_write: bool,
     seen: Option<SlotStatus>,
+    /// Highest publish it had applied when it was seen so.
+    acked: u64,
     /// Publish that carried the last command about the slot.
     told: u64,
     last: Option<(Mono, Epoch, Mark)>,
 }
 
 impl Claim {
+    /// Whether what is seen of it came after the last command: nothing that is on its way changes it any more.
+    const fn is_answered(&self) -> bool {
+        self.acked >= self.told
+    }
+
     /// The newest epoch that the capture may have.
     fn newest(&self) -> Epoch {
         self.seen.map_or(self.epoch, |s| s.epoch.max(self.epoch))
@@ -164,12 +171,13 @@ impl SlotRep {
     }
 
     /// Takes what a capture says of the slot. True: there is something to do about it.
-    pub(crate) fn observe(&mut self, peer: Peer, status: &SlotStatus, run: RunId) -> bool {
-        let found = Claim { epoch: status.epoch, may_write: false, seen: None, told: 0, last: None };
+    pub(crate) fn observe(&mut self, peer: Peer, status: &SlotStatus, acked: u64, run: RunId) -> bool {
+        let found = Claim { epoch: status.epoch, may_write: false, seen: None, acked, told: 0, last: None };
         let claim = self.claims.entry(peer).or_insert(found);
         let facts = |s: &SlotStatus| (s.phase, s.epoch, s.members, s.executed);
         let news = claim.seen.as_ref().map(facts) != Some(facts(status));
         claim.seen = Some(*status);
+        claim.acked = acked;
         if !status.phase.may_write() {
             return news;
         }
@@ -237,10 +245,11 @@ impl SlotRep {
         }
     }
 
-    /// Whoever is seen to have stopped writes no more.
+    /// Whoever is seen to have stopped writes no more: under the epoch it was told last, or under an older one when the newer did
+    /// not reach it before the order to stop.
     fn settle(&mut self, d: &Drive<'_>) {
         for (peer, claim) in &mut self.claims {
-            let Some(seen) = claim.seen.filter(|s| s.epoch >= claim.epoch) else { continue };
+            let Some(seen) = claim.seen.filter(|s| s.epoch >= claim.epoch || claim.is_answered()) else { continue };
             let stopped = seen.phase == Phase::Stopped
                 || seen.phase == Phase::Stopping && !d.rules.keep(Rule::OnlyStoppedReleases);
             if claim.may_write && stopped {
@@ -292,7 +301,7 @@ impl SlotRep {
         if d.peers.get(peer).is_none() {
             return false;
         }
-        let fresh = || Claim { epoch: d.epochs.next(), may_write: false, seen: None, told: 0, last: None };
+        let fresh = || Claim { epoch: d.epochs.next(), may_write: false, seen: None, acked: 0, told: 0, last: None };
         let claim = self.claims.entry(peer).or_insert_with(fresh);
         if let Some(seen) = claim.seen {
             let same = seen.epoch == claim.epoch && seen.run == d.run;

@@ -153,7 +153,7 @@ impl Feed {
             let at = usize::from(status.key.slot.0);
             let Some(slot) = self.slots.get_mut(at) else { continue };
             seen[at] = true;
-            news |= slot.observe(from, status, self.record.run);
+            news |= slot.observe(from, status, report.acked, self.record.run);
             if status.run == self.record.run && self.record.whole {
                 self.whole_progress(status);
             } else if status.run == self.record.run && !self.is_executor(at) {
