@@ -87,6 +87,8 @@ pub(crate) struct Downstream {
     pub(crate) poison: Arc<Mutex<Poison>>,
     /// Whether flushes wait.
     pub(crate) flush_gate: Arc<watch::Sender<bool>>,
+    /// The lane whose flushes wait.
+    pub(crate) stuck: Arc<watch::Sender<Option<(u16, u16)>>>,
 }
 
 impl Downstream {
@@ -101,6 +103,7 @@ impl Downstream {
             ddl_seen: Arc::default(),
             poison: Arc::default(),
             flush_gate: Arc::new(watch::Sender::new(true)),
+            stuck: Arc::new(watch::Sender::new(None)),
         }
     }
 

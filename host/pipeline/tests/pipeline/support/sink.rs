@@ -203,6 +203,8 @@ impl SinkPort for Recorder {
         async move {
             let mut gate = self.down.flush_gate.subscribe();
             let _ = gate.wait_for(|open| *open).await;
+            let mut stuck = self.down.stuck.subscribe();
+            let _ = stuck.wait_for(|lane| *lane != Some(self.lane)).await;
             self.fence("flush")?;
             let shared = Arc::clone(&self.down.state);
             let mut state = shared.lock();
