@@ -11,7 +11,7 @@ const FRESH: u64 = 400;
 const MUTATION_SEEDS: u64 = 1_500;
 
 /// Seeds that once showed a defect.
-const KNOWN: [u64; 14] = [17, 22, 27, 149, 292, 346, 967, 1189, 1908, 3184, 5273, 1433, 21291, 25981];
+const KNOWN: [u64; 16] = [17, 22, 27, 149, 292, 346, 967, 1189, 1908, 3024, 3184, 4684, 5273, 1433, 21291, 25981];
 
 /// Rules that hand-made histories show to matter, in `tests/directed`: others mask them, or the trouble they prevent takes a rare
 /// meeting of faults.
