@@ -26,7 +26,7 @@ async fn work(url: String, writer: u64, stop: Arc<AtomicBool>) -> u64 {
         if stop.load(Ordering::Relaxed) {
             return n;
         }
-        let first = writer * 1_000_000 + n * 10;
+        let first = writer * 1_000_000_000 + n * 10;
         let rows: Vec<String> = (0..10).map(|i| format!("({}, {n}, 'w{writer}')", first + i)).collect();
         sql.run(&format!("INSERT INTO t VALUES {}", rows.join(","))).await.unwrap();
         sql.run(&format!("UPDATE t SET v = v + 1 WHERE id BETWEEN {first} AND {}", first + 4)).await.unwrap();
