@@ -18,7 +18,7 @@ pub enum ConsumeError {
     Unusable { table: String, commit_ts: Option<u64>, reason: &'static str },
     /// The database.
     #[error("applying {what}: {fault}")]
-    Target { what: String, fault: tg_downstream::Fault },
+    Target { what: String, fault: tg_mysql::Fault },
     /// The output.
     #[error("the output cannot be written: {reason}")]
     Output { reason: String },

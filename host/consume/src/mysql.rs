@@ -6,8 +6,8 @@ use crate::stream::{Done, Portion, Target};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
-use tg_downstream::{Cell, Fault, MysqlConnection, MysqlEndpoint, MysqlTarget};
 use tg_format_common::{ChangeEvent, Datum, DdlChange};
+use tg_mysql::{Cell, Fault, MysqlConnection, MysqlEndpoint, MysqlTarget};
 
 /// Rows of one transaction.
 const ROWS_MAX: u64 = 1_000;

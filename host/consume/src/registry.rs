@@ -6,8 +6,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use tg_downstream::{HttpOrigin, HttpTarget};
 use tg_format_avro::{SchemaId, SchemaText};
+use tg_http::{HttpOrigin, HttpTarget};
 use tg_plugin::grant::{HttpError, HttpMethod, HttpRequest, HttpResponse};
 
 /// Schemas that are kept.

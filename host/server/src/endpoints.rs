@@ -11,8 +11,8 @@ use std::time::Duration;
 use tg_config::changefeed::{GrantsConfig, PluginConfig};
 use tg_config::uri::Family;
 use tg_config::{ChangefeedConfig, ConfigError, KafkaOptions, Location, MysqlOptions, Scheme, SinkUri, StorageOptions};
-use tg_downstream::{Flavor, MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
 use tg_kafka::KafkaEndpoint;
+use tg_mysql::{Flavor, MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
 use tg_object_store::StoreEndpoint;
 use tg_plugin::{Grants, Plugin};
 

@@ -38,7 +38,7 @@ pub enum ServerError {
     Filter(#[from] tg_filter::FilterError),
     /// The downstream.
     #[error("the downstream cannot be used: {0}")]
-    Downstream(#[from] tg_downstream::Fault),
+    Downstream(#[from] tg_mysql::Fault),
     /// An object store.
     #[error("the downstream cannot be used: {0}")]
     Store(#[from] tg_object_store::StoreError),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tg_config::changefeed::{GrantsConfig, HttpGrant};
 use tg_config::{Secret, SinkUri, StoragePlace};
-use tg_downstream::{HttpOrigin, HttpTarget};
+use tg_http::{HttpOrigin, HttpTarget};
 use tg_object_store::StoreEndpoint;
 use tg_plugin::Grants;
 use tg_plugin::grant::{self, HttpEndpoint, HttpError, HttpMethod, HttpRequest, HttpResponse, LaneContext};
@@ -44,7 +44,7 @@ fn http(
     secrets: &BTreeMap<String, Secret>,
 ) -> Result<Arc<dyn HttpEndpoint>, ServerError> {
     let header = |(name, value): (&String, &Secret)| {
-        (name.clone(), tg_downstream::Secret::new(secrets::filled(value.expose(), secrets)))
+        (name.clone(), grant::Secret::new(&secrets::filled(value.expose(), secrets)))
     };
     let target = HttpTarget {
         headers: granted.headers.iter().map(header).collect(),
@@ -53,10 +53,8 @@ fn http(
         ca: granted.ca.as_ref().map(PathBuf::from),
         ..HttpTarget::new(granted.url.expose())
     };
-    let bad = |e: tg_downstream::HttpTargetError| ServerError::BadGrant {
-        grant: format!("http.{name}"),
-        reason: e.to_string(),
-    };
+    let bad =
+        |e: tg_http::HttpTargetError| ServerError::BadGrant { grant: format!("http.{name}"), reason: e.to_string() };
     let origin = HttpOrigin::new(&target).map_err(bad)?;
     Ok(Arc::new(SomeMethods { origin, allowed: granted.methods.clone() }))
 }

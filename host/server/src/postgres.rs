@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tg_config::uri::Family;
 use tg_config::{ChangefeedConfig, MysqlOptions, PostgresOptions, SinkUri, SslMode};
-use tg_downstream::{MysqlEndpoint, MysqlTarget, Secret};
+use tg_mysql::{MysqlEndpoint, MysqlTarget, Secret};
 use tg_plugin::grant::SqlEndpoint;
 use tg_postgres::{PostgresEndpoint, PostgresTarget, PostgresTls, Verify};
 

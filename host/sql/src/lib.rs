@@ -3,7 +3,7 @@
 //! Does: say how a call fails ([`Fault`]) and what it answers ([`ResultRows`]), what it is to be the writer of a lane ([`LaneClaim`]),
 //! what the rows of the progress table mean for a claim ([`Standing`]) and how they are read and moved ([`ProgressSql`]), put
 //! statements into packets ([`Packets`]).
-//! Does not: connect, or know a server: `tg_downstream` does for MySQL and its like, `tg_postgres` for PostgreSQL.
+//! Does not: connect, or know a server: `tg_mysql` does for MySQL and its like, `tg_postgres` for PostgreSQL.
 //!
 //! Invariants:
 //! - A claim never takes a slot that has a newer epoch. Where lanes change in number, each begins at the least position of all.

@@ -9,8 +9,8 @@ use cutter::{Cut, Cutter, Wire};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use table::{inserts, table};
-use tg_downstream::{Cell, MysqlConnection, MysqlEndpoint, MysqlTarget};
 use tg_model::{ChangefeedId, LaneId, Position, SlotId, TableVersion, Ts};
+use tg_mysql::{Cell, MysqlConnection, MysqlEndpoint, MysqlTarget};
 use tg_plugin::grant::{LaneContext, SqlEndpoint};
 use tg_plugin::{
     Barrier, BarrierKind, EngineOptions, Grants, InstanceSpec, Limits, Plugin, PluginEngine, SinkInstance, SinkPort,

@@ -1,7 +1,7 @@
 //! The native twin of the sink on a real server.
 
 use crate::bench::Bench as Of;
-use tg_downstream::{LaneClaim, MysqlConnection, MysqlEndpoint, MysqlTarget};
+use tg_mysql::{LaneClaim, MysqlConnection, MysqlEndpoint, MysqlTarget};
 use tg_plugin_mysql::MysqlSink;
 use tg_testkit::MariaDb;
 use tokio::runtime::Runtime;

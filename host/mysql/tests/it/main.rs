@@ -3,7 +3,5 @@
 
 #[path = "../../../sql/tests/common/mod.rs"]
 mod common;
-mod http;
 mod mariadb;
 mod tls;
-mod webhook;

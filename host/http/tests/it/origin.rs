@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
-use tg_downstream::{HttpOrigin, HttpTarget, Secret};
+use tg_http::{HttpOrigin, HttpTarget};
 use tg_model::{ChangefeedId, LaneId, SlotId};
-use tg_plugin::grant::{HttpEndpoint, HttpError, HttpMethod, HttpRequest, HttpResponse, LaneContext};
+use tg_plugin::grant::{HttpEndpoint, HttpError, HttpMethod, HttpRequest, HttpResponse, LaneContext, Secret};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -34,7 +34,7 @@ fn get(path: &str) -> HttpRequest {
 
 async fn send(at: SocketAddr, request: HttpRequest) -> Result<HttpResponse, HttpError> {
     let target = HttpTarget {
-        headers: vec![("authorization".to_owned(), Secret::new("Bearer s3cret".to_owned()))],
+        headers: vec![("authorization".to_owned(), Secret::new("Bearer s3cret"))],
         timeout: Duration::from_secs(20),
         request_bytes_max: 1000,
         response_bytes_max: LIMIT,

@@ -19,12 +19,12 @@ const RESERVED: &[&str] = &[
     "expect",
 ];
 
-pub(super) fn is_reserved(name: &HeaderName) -> bool {
+pub(crate) fn is_reserved(name: &HeaderName) -> bool {
     RESERVED.contains(&name.as_str())
 }
 
 /// The URL of a path below the endpoint's own, which it cannot leave.
-pub(super) fn join(base: &Url, path: &str) -> Result<Url, String> {
+pub(crate) fn join(base: &Url, path: &str) -> Result<Url, String> {
     let (plain, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
     if !plain.starts_with('/') {
         return Err("the path does not begin with a slash".to_owned());
@@ -44,7 +44,7 @@ pub(super) fn join(base: &Url, path: &str) -> Result<Url, String> {
 }
 
 /// The guest's headers, and over them the grant's.
-pub(super) fn headers(asked: &[(String, String)], granted: &HeaderMap) -> Result<HeaderMap, String> {
+pub(crate) fn headers(asked: &[(String, String)], granted: &HeaderMap) -> Result<HeaderMap, String> {
     let mut all = HeaderMap::with_capacity(asked.len() + granted.len());
     for (name, value) in asked {
         let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is no header name"))?;

@@ -1,11 +1,11 @@
 //! Which origin, and what every request to it carries.
 
-use crate::Secret;
 use base64::Engine as _;
 use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 use std::path::PathBuf;
 use std::time::Duration;
+use tg_plugin::grant::Secret;
 
 /// An origin and what requests to it carry.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl HttpTarget {
         }
         let login = format!("{}:{}", parsed.username(), parsed.password().unwrap_or_default());
         let login = base64::engine::general_purpose::STANDARD.encode(login);
-        let headers = vec![("authorization".to_owned(), Secret::new(format!("Basic {login}")))];
+        let headers = vec![("authorization".to_owned(), Secret::new(&format!("Basic {login}")))];
         let mut bare = parsed;
         // Both are there to be taken away.
         let _ = bare.set_username("");
@@ -79,7 +79,7 @@ pub enum HttpTargetError {
 }
 
 /// The URL, checked. Secrets may stand in it, so that no message repeats it.
-pub(super) fn url(text: &str) -> Result<Url, HttpTargetError> {
+pub(crate) fn url(text: &str) -> Result<Url, HttpTargetError> {
     let bad = |reason: String| HttpTargetError::Url { reason };
     let url = Url::parse(text).map_err(|e| bad(e.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
@@ -95,14 +95,14 @@ pub(super) fn url(text: &str) -> Result<Url, HttpTargetError> {
 }
 
 /// A header of the grant. Values are marked so that nothing prints them.
-pub(super) fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), HttpTargetError> {
+pub(crate) fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), HttpTargetError> {
     let bad = |reason| HttpTargetError::Header { name: name.to_owned(), reason };
     let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("it is no header name"))?;
     if super::request::is_reserved(&parsed) {
         return Err(bad("the host sets it"));
     }
     let mut value =
-        HeaderValue::from_str(value.reveal()).map_err(|_| bad("its value has characters a header cannot"))?;
+        HeaderValue::from_str(value.expose()).map_err(|_| bad("its value has characters a header cannot"))?;
     value.set_sensitive(true);
     Ok((parsed, value))
 }
@@ -110,13 +110,13 @@ pub(super) fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderVa
 #[cfg(test)]
 mod tests {
     use super::{HttpTarget, header, url};
-    use crate::Secret;
+    use tg_plugin::grant::Secret;
 
     #[test]
     fn a_login_becomes_a_header() {
         let target = HttpTarget::with_login("https://me:hunter2@host:1/api").unwrap();
         assert_eq!((target.url.as_str(), target.headers.len()), ("https://host:1/api", 1));
-        assert_eq!(target.headers[0].1.reveal(), "Basic bWU6aHVudGVyMg==");
+        assert_eq!(target.headers[0].1.expose(), "Basic bWU6aHVudGVyMg==");
         assert!(!format!("{target:?}").contains("hunter2"));
         assert!(HttpTarget::with_login("http://host/").unwrap().headers.is_empty());
         assert!(HttpTarget::with_login("host").is_err());
@@ -137,11 +137,11 @@ mod tests {
 
     #[test]
     fn headers_of_the_grant_are_checked_and_not_shown() {
-        let value = Secret::new("Bearer s3cret".to_owned());
+        let value = Secret::new("Bearer s3cret");
         let (_, shown) = header("Authorization", &value).unwrap();
         assert!(!format!("{shown:?}").contains("s3cret"));
         for (name, value) in [("bad name", "x"), ("Host", "x"), ("Content-Length", "1"), ("X-A", "a\nb: c")] {
-            let e = header(name, &Secret::new(value.to_owned())).unwrap_err();
+            let e = header(name, &Secret::new(value)).unwrap_err();
             assert!(e.to_string().contains(name), "{e}");
         }
     }

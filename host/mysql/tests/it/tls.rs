@@ -3,8 +3,8 @@
 use crate::common::certificates;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use tg_downstream::{Cell, FaultKind, MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
 use tg_model::Coded;
+use tg_mysql::{Cell, FaultKind, MysqlEndpoint, MysqlTarget, MysqlTls, Secret};
 use tg_testkit::MariaDb;
 
 /// Where the server is.

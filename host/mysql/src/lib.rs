@@ -1,8 +1,7 @@
-//! MySQL connections and HTTP origins that plugins are granted.
+//! MySQL connections that plugins are granted.
 //!
 //! Does: connect to MySQL, MariaDB and TiDB ([`MysqlEndpoint`]), set the session up, say what the server is, run
-//! transactions in few round trips, classify errors, fence writers and keep their progress in the downstream; send
-//! requests to an origin ([`HttpOrigin`]).
+//! transactions in few round trips, classify errors, fence writers and keep their progress in the downstream.
 //! Does not: build statements (that is the plugin's work), decide when to try again, know tables. What a fault, a claim and a result
 //! are is the same for all SQL servers: `tg_sql` says it.
 //!
@@ -13,7 +12,6 @@
 //!   from then on gives [`FaultKind::Unknown`], and [`MysqlConnection::durable`] tells.
 //! - Taking a slot raises the epoch of all its lanes in one transaction, which waits a moment for those of the writer before and then
 //!   ends its connections: a writer that stands still within a transaction keeps nobody waiting. (TiDB: it ends such transactions itself.)
-//! - A request never leaves the origin that was granted, follows no redirect, and carries the grant's headers unseen by the guest.
 //! - Secrets appear in no error and no debug output.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -25,7 +23,6 @@ mod endpoint;
 mod errno;
 mod grant;
 mod hold;
-mod http;
 mod progress;
 mod result;
 mod session;
@@ -34,6 +31,5 @@ mod target;
 pub use connection::MysqlConnection;
 pub use dialect::{Flavor, ServerFacts};
 pub use endpoint::MysqlEndpoint;
-pub use http::{HttpOrigin, HttpTarget, HttpTargetError};
 pub use target::{MysqlTarget, MysqlTls};
 pub use tg_sql::{Cell, Executed, Fault, FaultKind, LaneClaim, ResultRows, Secret};

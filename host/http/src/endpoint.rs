@@ -1,7 +1,7 @@
 //! Sending requests to one origin.
 
-use super::request::{headers, join};
-use super::target::{self, HttpTarget, HttpTargetError};
+use crate::request::{headers, join};
+use crate::target::{self, HttpTarget, HttpTargetError};
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use reqwest::header::HeaderMap;

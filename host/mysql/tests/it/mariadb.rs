@@ -3,8 +3,8 @@
 use crate::common::{at, claim, joined};
 use std::sync::Arc;
 use std::time::Duration;
-use tg_downstream::{Cell, Fault, FaultKind, Flavor, MysqlConnection, MysqlEndpoint, MysqlTarget, Secret};
 use tg_model::Position;
+use tg_mysql::{Cell, Fault, FaultKind, Flavor, MysqlConnection, MysqlEndpoint, MysqlTarget, Secret};
 use tg_testkit::MariaDb;
 
 fn server() -> Option<Arc<MariaDb>> {

@@ -8,12 +8,12 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tg_downstream::{HttpOrigin, HttpTarget, Secret};
+use tg_http::{HttpOrigin, HttpTarget};
 use tg_model::{
     ChangefeedId, Coded, Column, ColumnFlags, ColumnType, DdlEvent, DdlKind, Index, LaneId, Position, SlotId, TableId,
     TableKey, TableVersion, Ts, TypeCode,
 };
-use tg_plugin::grant::LaneContext;
+use tg_plugin::grant::{LaneContext, Secret};
 use tg_plugin::native::NativeSink;
 use tg_plugin::{
     Barrier, BarrierKind, EngineOptions, Grants, InstanceSpec, Limits, Plugin, PluginEngine, SinkInstance, SinkPort,
@@ -57,7 +57,7 @@ async fn receiver() -> (Arc<Receiver>, Grants) {
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = HttpTarget {
-        headers: vec![("authorization".to_owned(), Secret::new("Bearer s3cret".to_owned()))],
+        headers: vec![("authorization".to_owned(), Secret::new("Bearer s3cret"))],
         ..HttpTarget::new(&format!("http://{}/hooks", listener.local_addr().unwrap()))
     };
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(handle)).await });
