@@ -378,3 +378,36 @@ fn progress_counts_under_epochs_of_this_owner() {
     assert!(!an_older_owners_epoch_counts(None));
     assert!(an_older_owners_epoch_counts(Some(Rule::OwnEpochCounts)));
 }
+
+/// A writer of an older owner's epoch was told a newer one that did not reach it, and then to stop, since the changefeed is paused; it
+/// stops as what it was. Who has the slot then, when the writer's reports say whether it has seen the order to stop.
+fn holder_after_a_stop_under_an_older_epoch(has_seen_it: bool) -> Option<Peer> {
+    let mut hand = owner(None, Fence::Token);
+    let old = Epoch::new(OwnerRev(12), 1);
+    let mut out = started(&mut hand);
+    for _ in 0..4 {
+        hand.report(A, 0, vec![status(old, Phase::Active)]);
+        hand.report(B, 0, Vec::new());
+        out.extend(hand.pass(50));
+    }
+    let refenced = |(_, c): &(u64, SlotCommand)| matches!(c.kind, CommandKind::Refence) && c.epoch > old;
+    assert!(commands(&out, A, SLOT).iter().any(refenced), "it is told a newer epoch");
+    let mut paused = Snapshot::clone(&snapshot(REV + 2, FeedRecord { wanted: false, ..feed(Fence::Token) }));
+    paused.owner = Some((ME, OwnerRev(REV)));
+    let mut out = hand.step(Input::Snapshot(paused.into()));
+    out.extend(hand.pass(60));
+    let stop = commands(&out, A, SLOT).into_iter().find(|(_, c)| matches!(c.kind, CommandKind::Stop));
+    let (seq, _) = stop.expect("it is told to stop");
+    for _ in 0..10 {
+        hand.report(A, if has_seen_it { seq } else { seq - 1 }, vec![status(old, Phase::Stopped)]);
+        hand.report(B, 0, Vec::new());
+        hand.pass(50);
+    }
+    slot(&hand).holder
+}
+
+#[test]
+fn who_stopped_under_an_older_epoch_than_it_was_told_has_stopped() {
+    assert_eq!(holder_after_a_stop_under_an_older_epoch(true), None);
+    assert_eq!(holder_after_a_stop_under_an_older_epoch(false), Some(A), "the newer epoch may be on its way");
+}
