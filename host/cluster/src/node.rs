@@ -230,10 +230,13 @@ impl Node {
                 }
             }
             Body::Report(report) => {
-                if let Some(owner) = &mut self.owner {
-                    owner.report(now, head.from, directly, &report, owned);
-                } else if head.owner_rev < self.election.highest() {
-                    self.send(head.from, Body::Stale, out);
+                let any = !self.config.rules.keep(Rule::ReportsOfThisTenure);
+                match &mut self.owner {
+                    Some(owner) if any || head.owner_rev == owner.rev() => {
+                        owner.report(now, head.from, directly, &report, owned);
+                    }
+                    _ if head.owner_rev < self.election.highest() => self.send(head.from, Body::Stale, out),
+                    _ => {}
                 }
             }
         }

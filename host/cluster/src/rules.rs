@@ -60,6 +60,9 @@ pub enum Rule {
     OwnEpochCounts,
     /// Progress counts only from the newest assignment: the one before may have come further than the one that repeats its rows.
     NewestTenureCounts,
+    /// An owner believes only reports that were sent to it as this owner: one that was on its way to an earlier tenure of its process
+    /// says what was so then, and counts commands of that time.
+    ReportsOfThisTenure,
     /// What was sent may be lost: it is sent again until it is seen to have worked.
     ResendUntilSeen,
     /// How long a node in maintenance is away already is passed on from owner to owner.
@@ -70,7 +73,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::OnlyStoppedReleases,
         Self::StartAtCheckpoint,
         Self::WaitAfterRevoke,
@@ -99,6 +102,7 @@ impl Rule {
         Self::PreVote,
         Self::OwnEpochCounts,
         Self::NewestTenureCounts,
+        Self::ReportsOfThisTenure,
         Self::ResendUntilSeen,
         Self::AbsenceCarried,
         Self::SuspicionAdapts,

@@ -411,3 +411,20 @@ fn who_stopped_under_an_older_epoch_than_it_was_told_has_stopped() {
     assert_eq!(holder_after_a_stop_under_an_older_epoch(true), None);
     assert_eq!(holder_after_a_stop_under_an_older_epoch(false), Some(A), "the newer epoch may be on its way");
 }
+
+/// A report to an earlier tenure of this process arrives late.
+fn a_report_to_an_earlier_tenure_counts(without: Option<Rule>) -> bool {
+    let mut hand = owner(without, LEASE);
+    let told = |n| status(Epoch::new(OwnerRev(12), n), Phase::Active);
+    hand.hear(A, ME, 12, Body::Report(Report { seq: 1, slots: vec![told(1)], ..Report::default() }));
+    let believed = slot(&hand).holder.is_some();
+    hand.report(A, 0, vec![told(1)]);
+    assert_eq!(slot(&hand).holder, Some(A), "what is said to this owner counts");
+    believed
+}
+
+#[test]
+fn reports_count_for_the_tenure_that_they_were_sent_to() {
+    assert!(!a_report_to_an_earlier_tenure_counts(None));
+    assert!(a_report_to_an_earlier_tenure_counts(Some(Rule::ReportsOfThisTenure)));
+}
