@@ -140,29 +140,21 @@ async fn nobody_speaks_for_another() {
 
 /// Certificates of one CA, as files.
 struct Pki {
-    folder: tempfile::TempDir,
-    ca: rcgen::CertifiedIssuer<'static, rcgen::KeyPair>,
+    _folder: tempfile::TempDir,
+    ca: tg_test_servers::Pki,
 }
 
 impl Pki {
     fn new() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let ca = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("ca"), ca.pem()).unwrap();
-        Self { folder, ca }
+        let ca = tg_test_servers::Pki::new(folder.path()).unwrap();
+        Self { _folder: folder, ca }
     }
 
     fn identity(&self, name: &str) -> PeerTls {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-        let cert = params.signed_by(&key, &self.ca).unwrap();
-        let file = |part: &str| self.folder.path().join(format!("{name}.{part}"));
-        std::fs::write(file("cert"), cert.pem()).unwrap();
-        std::fs::write(file("key"), key.serialize_pem()).unwrap();
-        PeerTls { ca: Some(self.folder.path().join("ca")), identity: Some((file("cert"), file("key"))) }
+        let signed = self.ca.identity(name).unwrap();
+        PeerTls { ca: Some(signed.ca), identity: Some((signed.cert, signed.key)) }
     }
 }
 
